@@ -1,0 +1,28 @@
+# -*- coding: utf-8 -*-
+"""oe-cluster-launch: several OpenERP 7.0 servers as one cluster.
+
+A map, in the order of a node's life:
+
+    cli, commands/    the command line; one file per subcommand
+    settings/         the [cluster] section: one table, one loader
+    boot              the steps from command line to "ready to fork", in order
+    privileges        from root to the user OpenERP runs as
+    seams/            the places where we change the host, as a table;
+                      seams/openerp7/ is all we know of OpenERP 7.0
+    supervisor/       gunicorn's arbiter with our worker, limits and signals
+    sessions/         web sessions in Redis: atomic, sealed, revocable
+    openid_store      auth_openid's associations and nonces in Redis
+    ormcache/         the shared ormcache: two levels, never staler than stock
+    cron/             one node runs cron: lease, election, agent
+    cluster/          who is in the cluster
+    health/           is this node alive, ready, the leader; metrics
+    store/            Redis: connection, keys, Lua scripts, server checks
+    sealing           what goes to Redis is encrypted and authenticated
+    errors, compat    the exception tree; the only file that says "Python 2"
+
+Imports go downwards only: features (sessions … health) know neither the host
+nor each other; only boot, supervisor/ and seams/ may name the host.
+tests/test_architecture.py holds us to it. Importing this package does nothing.
+"""
+
+__version__ = '0.1.0'

@@ -1,0 +1,127 @@
+# -*- coding: utf-8 -*-
+"""The boot of one node, as a list of steps in the only order that works.
+
+Everything here happens in the master, before any fork, in one thread. What
+each step needs is done by the step before it; docs/architecture.md says why
+in prose. The host is chosen here and nowhere else.
+"""
+import logging
+import os
+import socket
+import threading
+
+from oe_cluster_launch import privileges
+from oe_cluster_launch.errors import HostFailure
+from oe_cluster_launch.seams.openerp7.host import Host
+from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
+from oe_cluster_launch.settings import load_settings
+
+_logger = logging.getLogger(__name__)
+
+
+class Node(object):
+    """This node: what the steps know and hand to each other, and later to the supervisor.
+
+    It is also the context that seams get: settings, host and name.
+
+    :ivar arguments: the host's command line, `-c FILE` included
+    :ivar finished: the work was done once (-u --stop-after-init); do not serve
+    """
+
+    def __init__(self, config_path, arguments):
+        self.config_path = config_path
+        self.arguments = arguments
+        self.settings = None
+        self.host = None
+        self.seam_table = None
+        self.finished = False
+
+    @property
+    def name(self):
+        """`node_name`, else the machine's name and the HTTP port."""
+        return self.settings.node_name or '%s-%d' % (socket.gethostname(), self.host.address[1])
+
+
+def read_settings(node):
+    node.settings = load_settings(node.config_path, os.environ)
+
+
+def drop_privileges(node):
+    privileges.drop(node.settings)
+
+
+def import_host(node):
+    node.host = Host()
+    node.host.refuse_root()
+    node.host.read_options(node.arguments)
+
+
+def start_logging(node):
+    node.host.start_logging()
+
+
+def prepare_shared_state(node):
+    """Keys, Redis: everything seams rely on is checked before the first seam is in."""
+    from oe_cluster_launch import shared_state
+    shared_state.prepare(node)
+
+
+def install_early_seams(node):
+    """What addons bind while they are imported must be ours before they are."""
+    node.host.become_multi_process()
+    node.seam_table = SeamTable(node.host.seams)
+    node.seam_table.install(BEFORE_ADDONS, node)
+
+
+def start_services(node):
+    node.host.start_services()
+
+
+def install_late_seams(node):
+    node.seam_table.install(AFTER_ADDONS, node)
+
+
+def do_one_off_work(node):
+    node.finished = node.host.one_off_work()
+
+
+def preload_registries(node):
+    if node.settings.preload and not node.finished:
+        node.host.preload()
+
+
+def prepare_to_fork(node):
+    """No connection and no thread may cross the fork."""
+    node.host.close_connections()
+    threads = [thread.name for thread in threading.enumerate()]
+    if len(threads) != 1 or len(os.listdir('/proc/self/task')) != 1:
+        raise HostFailure("Threads are running before the fork: %s. An addon starts one when it is "
+                          "imported; set preload = off, or keep it out of server_wide_modules."
+                          % ', '.join(threads))
+
+
+STEPS = [
+    read_settings,
+    drop_privileges,
+    import_host,
+    start_logging,
+    prepare_shared_state,
+    install_early_seams,
+    start_services,
+    install_late_seams,
+    do_one_off_work,
+    preload_registries,
+    prepare_to_fork,
+]
+
+
+def boot(config_path, arguments):
+    """Run every step; the node is then ready for the supervisor to fork workers from.
+
+    :raises LaunchError: the first step that cannot be done, as a sentence
+    """
+    node = Node(config_path, arguments)
+    for step in STEPS:
+        step(node)
+        _logger.debug("boot: %s done", step.__name__)
+    return node

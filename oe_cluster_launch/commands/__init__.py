@@ -1,0 +1,6 @@
+# -*- coding: utf-8 -*-
+"""One file per subcommand: NAME, HELP, add_arguments(parser), run(arguments, settings).
+
+`run` prints its answer and returns an exit code; whatever an operator can
+mend it raises as a LaunchError. No subcommand but `run` imports the host.
+"""

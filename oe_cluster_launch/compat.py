@@ -1,0 +1,81 @@
+# -*- coding: utf-8 -*-
+"""The only file that says "Python 2".
+
+Everything else is written for Python 3.9+ and happens to run on 2.7, where
+OpenERP 7.0 lives, because the few differences are named here.
+"""
+import inspect
+import sys
+import time
+
+PY2 = sys.version_info[0] == 2
+
+if PY2:  # pragma: no cover - each branch runs on its own interpreter
+    import ConfigParser as configparser
+    import cPickle as pickle
+    from urllib import quote, unquote
+    from urlparse import parse_qsl, urlsplit, urlunsplit
+
+    from monotonic import monotonic
+
+    text_type = unicode  # noqa: F821
+    string_types = (str, unicode)  # noqa: F821
+    integer_types = (int, long)  # noqa: F821
+    IniParser = configparser.SafeConfigParser
+else:
+    import configparser
+    import pickle
+    from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+
+    monotonic = time.monotonic
+    text_type = str
+    string_types = (str,)
+    integer_types = (int,)
+    IniParser = configparser.ConfigParser
+
+__all__ = ['PY2', 'IniParser', 'argument_names', 'configparser', 'integer_types', 'monotonic', 'native', 'parse_qsl',
+           'pickle', 'quote', 'read_ini', 'string_types', 'text_type', 'to_bytes', 'to_text',
+           'unquote', 'urlsplit', 'urlunsplit']
+
+
+def to_bytes(value, encoding='utf-8'):
+    """`value` as bytes; bytes pass through."""
+    return value if isinstance(value, bytes) else value.encode(encoding)
+
+
+def to_text(value, encoding='utf-8'):
+    """`value` as text; text passes through."""
+    return value.decode(encoding) if isinstance(value, bytes) else value
+
+
+def native(value):
+    """`value` as this interpreter's `str`, as WSGI and os.environ want it."""
+    return to_bytes(value) if PY2 else to_text(value)
+
+
+def read_ini(path):
+    """Parse an ini file with the rules of OpenERP's own parser (`%%` is a per cent sign).
+
+    :raises IOError: the file cannot be opened
+    :raises configparser.Error: it cannot be parsed
+    """
+    parser = IniParser()
+    with open(path) as source:
+        if PY2:
+            parser.readfp(source, path)
+        else:
+            parser.read_file(source, path)
+    return parser
+
+
+def argument_names(function):
+    """The names of a function's arguments, `*` and `**` included, or None if it has no signature."""
+    inspector = inspect.getargspec if PY2 else inspect.getfullargspec
+    try:
+        spec = inspector(function)
+    except TypeError:
+        return None
+    names = list(spec[0])
+    names.extend('*%s' % name for name in (spec[1],) if name)
+    names.extend('**%s' % name for name in (spec[2],) if name)
+    return names

@@ -1,0 +1,135 @@
+# -*- coding: utf-8 -*-
+"""How OpenERP 7.0 is started, step by step, in the master before any fork.
+
+`boot.py` calls these methods in its order. Nothing here replaces anything in
+the host: that is the seam table's work. One object per process.
+"""
+import logging
+import threading
+
+from oe_cluster_launch.errors import ConfigurationError, Fault, HostFailure, PermissionRefused
+from oe_cluster_launch.seams.openerp7 import options, postgres, updates
+from oe_cluster_launch.seams.openerp7.table import SEAMS
+
+_logger = logging.getLogger(__name__)
+
+
+class Host(object):
+    """OpenERP 7.0 in this process."""
+
+    seams = SEAMS
+
+    def __init__(self):
+        self.openerp = options.import_host()
+        self.config = self.openerp.tools.config
+
+    @property
+    def version(self):
+        return self.openerp.release.version
+
+    # -- options ---------------------------------------------------------
+
+    def read_options(self, arguments):
+        """Parse OpenERP's command line and file, and refuse what OpenERP refuses.
+
+        :raises ConfigurationError: with every fault of OpenERP's options
+        """
+        faults = options.faults(self.openerp, arguments)
+        if faults:
+            raise ConfigurationError(faults)
+        # One process per worker would each rename the file at midnight and
+        # lose the others' lines: with rotation off OpenERP takes a
+        # WatchedFileHandler, and logrotate does the rest.
+        self.config['logrotate'] = False
+
+    def check(self, arguments):
+        """Every fault of the options and of the databases, without starting anything."""
+        faults = options.faults(self.openerp, arguments)
+        return faults or postgres.faults(self.config, self.databases())
+
+    def refuse_root(self):
+        """OpenERP refuses root; so do we, before it prints and exits on its own."""
+        import os
+        if os.geteuid() == 0:
+            raise PermissionRefused("OpenERP refuses to run as root: set `user` in [cluster].")
+
+    def databases(self):
+        """The databases named by `db_name`, as a list."""
+        return [name.strip() for name in (self.config['db_name'] or '').split(',') if name.strip()]
+
+    @property
+    def address(self):
+        """Where the node listens: (interface, port)."""
+        return (self.config['xmlrpc_interface'] or '0.0.0.0', int(self.config['xmlrpc_port']))
+
+    @property
+    def workers(self):
+        """How many HTTP workers; OpenERP's 0 (threads) makes no cluster, so 2 is the least."""
+        return int(self.config['workers'] or 0) or 2
+
+    # -- boot ------------------------------------------------------------
+
+    def start_logging(self):
+        """OpenERP's formats and handlers; start_services calls this once more, harmlessly."""
+        self.openerp.netsvc.init_logger()
+        self.openerp.cli.server.report_configuration()
+
+    def become_multi_process(self):
+        """Turn on OpenERP's registry signaling. Before any addon: registries read it when made."""
+        self.openerp.multi_process = True
+
+    def start_services(self):
+        """Import the server-wide addons and register the services (OpenERP's start_internal).
+
+        :raises HostFailure: the web client did not load; OpenERP would only
+            log that, and answer 404 to every page
+        """
+        self.openerp.service.start_internal()
+        if 'web' in self.openerp.conf.server_wide_modules and self.root() is None:
+            raise HostFailure("The addon `web` did not load, so every page would be 404: "
+                              "see the log above; is it in addons_path?")
+
+    def root(self):
+        """The web client's WSGI application, or None."""
+        for handler in self.openerp.service.wsgi_server.module_handlers:
+            if type(handler).__name__ == 'Root':
+                return handler
+        return None
+
+    def one_off_work(self):
+        """Do what was asked for once: -i, -u, translations, a test file.
+
+        Under the update lock of each database; signals the cluster.
+        :returns: True when the process should end now
+        :raises HostFailure: an update or a test failed
+        """
+        return updates.one_off_work(self)
+
+    def preload(self):
+        """Load the registries of the configured databases, for workers to inherit."""
+        for database in self.databases():
+            with updates.lock(self.config, database):
+                self._load_registry(database)
+
+    def _load_registry(self, database):
+        try:
+            self.openerp.modules.registry.RegistryManager.get(database)
+        except Exception:
+            _logger.exception("database %s did not load", database)
+            raise HostFailure("The registry of database %s did not load; see the log above." % database)
+
+    def close_connections(self):
+        """Close every PostgreSQL connection in place: none may cross the fork."""
+        pool = self.openerp.sql_db._Pool
+        if pool is not None:
+            for connection, _used in pool._connections:
+                connection.close()
+            del pool._connections[:]
+        current = threading.current_thread()
+        for name in ('dbname', 'uid'):
+            current.__dict__.pop(name, None)
+
+    @property
+    def application(self):
+        """OpenERP's WSGI application."""
+        return self.openerp.service.wsgi_server.application

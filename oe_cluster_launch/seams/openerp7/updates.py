@@ -1,0 +1,131 @@
+# -*- coding: utf-8 -*-
+"""-i, -u, tests and translations: once, under one lock per database, with an honest exit code.
+
+OpenERP keeps -i/-u in the process's configuration and applies it at every
+registry load, so that each new worker would upgrade again, at the same time
+(fault 11). Here the master does the work before it forks, while it holds a
+PostgreSQL advisory lock that ends with its connection, and then forgets it.
+"""
+import contextlib
+import logging
+
+from oe_cluster_launch.errors import HostFailure, UsageError
+from oe_cluster_launch.seams.openerp7 import postgres
+
+#: the advisory lock of "may create, update or first load this database"; any fixed number
+LOCK_KEY = 7069001
+ONCE = ('init', 'update')
+
+_logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def lock(config, database):
+    """Hold the cluster-wide update lock of a database; wait for whoever has it.
+
+    The lock is PostgreSQL's: it ends with our connection, so neither a crash
+    nor a lost network leaves it behind.
+    """
+    connection = postgres.connect(config, database)
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))
+        if not cursor.fetchone()[0]:
+            _logger.info("waiting for another node that updates or loads database %s", database)
+            cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
+        yield connection
+    finally:
+        connection.close()
+
+
+def one_off_work(host):
+    """See Host.one_off_work."""
+    config = host.config
+    if config['translate_out'] or config['translate_in']:
+        _translate(host)
+        return True
+    if config['test_file']:
+        _run_test_file(host)
+        return True
+    asked = dict((kind, dict(config[kind])) for kind in ONCE)
+    if any(asked.values()) and not host.databases():
+        raise UsageError("-i and -u need a database: add -d NAME.")
+    try:
+        for database in host.databases():
+            _update(host, database, asked)
+    finally:
+        for kind in ONCE:
+            config[kind] = {}
+    return bool(config['stop_after_init'])
+
+
+def _update(host, database, asked):
+    """Install and update one database, when asked to or when it is empty."""
+    with lock(host.config, database) as connection:
+        wanted = dict((kind, dict(names)) for kind, names in asked.items())
+        if not postgres.is_initialized(connection):
+            wanted['init'].setdefault('base', 1)
+        if any(wanted.values()):
+            _logger.info("updating database %s: install %s, update %s", database,
+                         ', '.join(wanted['init']) or 'nothing', ', '.join(wanted['update']) or 'nothing')
+            _load_with_updates(host, database, wanted)
+            _refuse_unfinished(connection, database)
+        elif host.config['stop_after_init']:
+            host._load_registry(database)
+
+
+def _load_with_updates(host, database, wanted):
+    host.config.options.update(wanted)
+    host.config['demo'] = {} if host.config['without_demo'] else dict(wanted['init'])
+    try:
+        registry = host.openerp.modules.registry.RegistryManager.new(database, update_module=True)
+    except Exception:
+        _logger.exception("updating database %s failed", database)
+        raise HostFailure("Updating database %s failed; see the log above." % database)
+    failures = registry._assertion_report.failures
+    if failures:
+        raise HostFailure("%d tests failed while updating database %s." % (failures, database))
+
+
+def _refuse_unfinished(connection, database):
+    """A module left half way is a failure, though OpenERP only logs it."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT name, state FROM ir_module_module "
+                   "WHERE state IN ('to install', 'to upgrade', 'to remove') ORDER BY name")
+    left = cursor.fetchall()
+    if left:
+        raise HostFailure("Database %s is only partly updated: %s. See the log above." % (
+            database, ', '.join('%s (%s)' % row for row in left)))
+
+
+def _translate(host):
+    server = host.openerp.cli.server
+    try:
+        if host.config['translate_out']:
+            server.export_translation()
+        else:
+            server.import_translation()
+    except Exception:
+        _logger.exception("the translation failed")
+        raise HostFailure("The translation was not exported or imported; see the log above.")
+
+
+def _run_test_file(host):
+    """As openerp-server --test-file, but a failure is an error and not just a log line."""
+    if not host.databases():
+        raise UsageError("--test-file needs a database: add -d NAME.")
+    openerp, config = host.openerp, host.config
+    database = host.databases()[0]
+    with lock(config, database):
+        registry = openerp.modules.registry.RegistryManager.get(
+            database, update_module=bool(config['init'] or config['update']))
+        cursor = registry.db.cursor()
+        try:
+            with open(config['test_file']) as source:
+                openerp.tools.convert_yaml_import(cursor, 'base', source, 'test', {}, 'test', True)
+        except Exception:
+            _logger.exception("test file %s failed", config['test_file'])
+            raise HostFailure("Test file %s failed; see the log above." % config['test_file'])
+        finally:
+            cursor.rollback()
+            cursor.close()

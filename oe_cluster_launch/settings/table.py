@@ -1,0 +1,155 @@
+# -*- coding: utf-8 -*-
+"""One row per `[cluster]` setting. docs/reference.md is generated from this table.
+
+A row is all there is to a setting: the loader, `oe-cluster-launch config`,
+`--check`, the reference page and the environment variables all read it here.
+"""
+from oe_cluster_launch.settings.kinds import (
+    Boolean,
+    Choice,
+    Duration,
+    HostPort,
+    Integer,
+    Path,
+    RedisUrl,
+    Size,
+    Text,
+    Words,
+)
+
+
+class Setting(object):
+    """One setting: what it is called, what it accepts, what it is for.
+
+    :ivar default: as an operator would write it in the file, or None for "not set"
+    :ivar aliases: established environment variables that are honoured too
+    :ivar secret: its value is never shown
+    """
+
+    def __init__(self, name, default, kind, help, group, aliases=(), secret=False):
+        self.name = name
+        self.default = default
+        self.kind = kind
+        self.help = help
+        self.group = group
+        self.aliases = aliases
+        self.secret = secret
+
+    @property
+    def environment_name(self):
+        return 'OE_CLUSTER_%s' % self.name.upper()
+
+
+_NAME = r'^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$'
+_NAME_ACCEPTS = "accepted are up to 63 letters, digits, '.', '_' and '-'"
+
+NODE = [
+    Setting('node_name', None, Text(_NAME, _NAME_ACCEPTS),
+            "Name of this node, unique in the cluster. Default: host name and HTTP port.", 'node'),
+    Setting('user', None, Text(),
+            "User to become when started as root. OpenERP refuses to run as root.", 'node'),
+    Setting('group', None, Text(),
+            "Group to become when started as root. Default: the user's own.", 'node'),
+]
+
+REDIS = [
+    Setting('redis_url', 'redis://127.0.0.1:6379/0', RedisUrl(),
+            "The one Redis of the cluster. Ignored when redis_sentinels is set, "
+            "except for its user, password and database number.", 'redis',
+            aliases=('ODOO_SESSION_REDIS_URL',), secret=False),
+    Setting('redis_username', None, Text(),
+            "ACL user, when the URL names none.", 'redis'),
+    Setting('redis_password', None, Text(),
+            "Password, when the URL holds none.", 'redis',
+            aliases=('ODOO_SESSION_REDIS_PASSWORD',), secret=True),
+    Setting('redis_prefix', 'oe', Text(r'^[^\s{}*?\[\]]{1,64}$',
+                                       "accepted are up to 64 characters without spaces, braces or wildcards"),
+            "First part of every key, so that several clusters can share one Redis.", 'redis',
+            aliases=('ODOO_SESSION_REDIS_PREFIX',)),
+    Setting('redis_sentinels', '', Words(HostPort(), "accepted is a list of host:port, separated by commas"),
+            "Sentinels to ask for the current Redis master.", 'redis'),
+    Setting('redis_sentinel_master', 'mymaster', Text(_NAME, _NAME_ACCEPTS),
+            "Name the Sentinels know the master by.", 'redis',
+            aliases=('ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME',)),
+    Setting('redis_sentinel_password', None, Text(),
+            "Password of the Sentinels themselves.", 'redis', secret=True),
+    Setting('redis_tls_ca_file', None, Path(),
+            "Certificate authority that signed the server's certificate (rediss://).", 'redis'),
+    Setting('redis_tls_cert_file', None, Path(),
+            "Our own certificate, when the server asks for one.", 'redis'),
+    Setting('redis_tls_key_file', None, Path(),
+            "Private key of redis_tls_cert_file.", 'redis'),
+    Setting('redis_timeout', '1s', Duration(0.05, 30),
+            "Longest wait for one answer of Redis, and for a connection.", 'redis'),
+    Setting('redis_faults', 'warn', Choice('warn', 'refuse'),
+            "What to do at boot when Redis may lose sessions: evicting policy, no persistence.", 'redis'),
+]
+
+SECURITY = [
+    Setting('secret_key_file', '/etc/oe-cluster/secret.key', Path(),
+            "File with the keys that seal what goes to Redis. The same on every node, mode 0600.",
+            'security'),
+    Setting('unpickle_allow', '', Words(Text(r'^[A-Za-z_][\w.]*:[A-Za-z_]\w*$'),
+                                        "accepted is a list of module:class, separated by commas"),
+            "Further classes that sessions may hold, for addons that put their own there.", 'security'),
+]
+
+SESSIONS = [
+    Setting('shared_sessions', 'on', Boolean(),
+            "Keep sessions in Redis. off: on this node's disk, as stock; then nginx must be sticky.",
+            'sessions'),
+    Setting('session_ttl', '7d', Duration(60),
+            "A signed-in session ends this long after its last use.", 'sessions',
+            aliases=('ODOO_SESSION_REDIS_EXPIRATION',)),
+    Setting('session_anonymous_ttl', '3h', Duration(60),
+            "A session in which nobody signed in ends this long after its last use.", 'sessions',
+            aliases=('ODOO_SESSION_REDIS_EXPIRATION_ANONYMOUS',)),
+    Setting('session_touch_seconds', '5m', Duration(0),
+            "A session's remaining life is renewed at most this often.", 'sessions'),
+]
+
+SUPERVISOR = [
+    Setting('preload', 'on', Boolean(),
+            "Load OpenERP and the registries of the configured databases once, before workers fork.",
+            'supervisor'),
+    Setting('graceful_timeout', '30s', Duration(0, 3600),
+            "At a stop, requests in flight get this long to finish.", 'supervisor'),
+    Setting('backlog', '2048', Integer(64, 65535),
+            "Connections that may wait while all workers are busy.", 'supervisor'),
+]
+
+CRON = [
+    Setting('cron', 'auto', Choice('auto', 'never'),
+            "auto: this node may run the scheduled jobs. never: it leaves them to the others.", 'cron'),
+    Setting('cron_priority', '100', Integer(0, 1000),
+            "When the lead is free, nodes with a higher number go first. It never takes the lead away.", 'cron'),
+    Setting('cron_lease_ttl', '10s', Duration(1, 300),
+            "The lead of a node that vanished is free again after this long.", 'cron'),
+    Setting('cron_renew_interval', '3s', Duration(0.1, 100),
+            "The leader renews its lease, and every node its membership, this often.", 'cron'),
+    Setting('cron_lease_margin', '2s', Duration(0.2, 60),
+            "The leader counts its lease as over this long before Redis does. Longer than redis_timeout.",
+            'cron'),
+    Setting('cron_stop_timeout', '2s', Duration(0, 60),
+            "When the lease is lost, cron workers get this long between SIGTERM and SIGKILL.", 'cron'),
+    Setting('cron_poll_interval', '2s', Duration(0.2, 60),
+            "A job that somebody makes due is seen within this long. Known due times are met anyway.", 'cron'),
+    Setting('limit_time_cron_cpu', '1h', Duration(0),
+            "Processor time one scheduled job may use; 0 is no limit.", 'cron'),
+    Setting('limit_time_cron_real', '2h', Duration(0),
+            "Time one scheduled job may take; 0 is no limit. Sleep between jobs does not count.", 'cron'),
+    Setting('limit_memory_cron', '0', Size(),
+            "Resident memory after which a cron worker is replaced, between jobs; "
+            "0 is the host's limit_memory_soft.", 'cron'),
+]
+
+CLUSTER = [
+    Setting('member_ttl', '15s', Duration(2, 3600),
+            "A node that has not been heard of for this long is no longer a member.", 'cluster'),
+    Setting('join_mismatch', 'refuse', Choice('refuse', 'warn'),
+            "A node with another OpenERP version or another PostgreSQL than the members: "
+            "do not start it, or only warn.", 'cluster'),
+]
+
+TABLE = NODE + REDIS + SECURITY + SESSIONS + SUPERVISOR + CRON + CLUSTER
+BY_NAME = dict((setting.name, setting) for setting in TABLE)
