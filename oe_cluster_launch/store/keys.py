@@ -1,0 +1,148 @@
+# -*- coding: utf-8 -*-
+"""The only file that builds Redis keys. One method or property per family.
+
+Every key starts with `redis_prefix`, so that clusters can share a server and
+an ACL can be written as `~PREFIX:*`. Parts that come from outside (a database
+name, a URL, a handle) are escaped: no value can make one family's key look
+like another's. Text only; times to live are stated where a key is written.
+"""
+import hashlib
+
+from oe_cluster_launch.compat import native, quote, to_bytes
+
+
+class Keys(object):
+    """The keys of one cluster.
+
+    :param prefix: the setting `redis_prefix`
+    """
+
+    def __init__(self, prefix):
+        self.prefix = prefix
+
+    # ------------------------------------------------------------ sessions
+    def session(self, session_id):
+        """Hash of one session: sealed values by name, and the script's own fields."""
+        return self._key('session', session_id)
+
+    @property
+    def session_start(self):
+        """What every session key starts with; scripts append an id."""
+        return self._key('session', '')
+
+    @property
+    def session_pattern(self):
+        """SCAN pattern of all sessions."""
+        return self._key('session', '*')
+
+    def session_id_of(self, key):
+        """The session id in a key of :meth:`session`."""
+        return native(key)[len(self.session_start):]
+
+    def tombstones(self, session_id):
+        """Hash of what was deleted from a session: name to the version that deleted it."""
+        return self._key('session-tombstones', session_id)
+
+    @property
+    def tombstones_start(self):
+        return self._key('session-tombstones', '')
+
+    def session_moved(self, session_id):
+        """String: the id that an old session id became at login. For requests in flight only."""
+        return self._key('session-moved', session_id)
+
+    @property
+    def session_moved_start(self):
+        return self._key('session-moved', '')
+
+    def session_index(self, database, uid):
+        """Sorted set of the ids of a user's sessions, scored by when each ends (ms)."""
+        return self.session_index_start + self.session_owner(database, uid)
+
+    @property
+    def session_index_start(self):
+        return self._key('session-index', '')
+
+    @staticmethod
+    def session_owner(database, uid):
+        """A user as the last part of an index key: escaped database name and user id."""
+        return '%s:%d' % (_escaped(database), uid)
+
+    def session_index_pattern(self, database=None):
+        """SCAN pattern of the indexes, of all databases or of one."""
+        return self.session_index_start + ('*' if database is None else _escaped(database) + ':*')
+
+    # ------------------------------------------------------------ lease and cluster
+    def lease(self, name='cron'):
+        """String with TTL: the token of the node that holds the lease."""
+        return self._key('lease', name)
+
+    def term(self, name='cron'):
+        """Counter: the number of the newest term of a lease. Never expires."""
+        return self._key('term', name)
+
+    def lease_history(self, name='cron'):
+        """Capped list: who held the lease, from when to when."""
+        return self._key('lease-history', name)
+
+    def cron_control(self, name='pause'):
+        """What an operator asked of all cron agents: pause, switch-over."""
+        return self._key('cron', name)
+
+    def member(self, node_name):
+        """String with TTL: the record a node keeps of itself."""
+        return self._key('member', _escaped(node_name))
+
+    @property
+    def member_pattern(self):
+        """SCAN pattern of the nodes alive."""
+        return self._key('member', '*')
+
+    @property
+    def cluster_events(self):
+        """Pub/sub channel on which nodes tell each other what to do now."""
+        return self._key('events')
+
+    def cluster_lock(self, name):
+        """String with TTL: a lock such as the one around updates."""
+        return self._key('lock', _escaped(name))
+
+    def progress(self, name):
+        """String with TTL: how far a long job is (creation of a database)."""
+        return self._key('progress', _escaped(name))
+
+    # ------------------------------------------------------------ ormcache
+    def cache(self, database_identity, generation):
+        """Hash: the shared ormcache of one database at one generation."""
+        return self._key('cache', _escaped(database_identity), _escaped(generation))
+
+    # ------------------------------------------------------------ OpenID
+    def openid_associations(self, server_url):
+        """Hash of a provider's associations by handle, sealed."""
+        return self._key('openid-association', _digest(server_url))
+
+    def openid_nonce(self, server_url, timestamp, salt):
+        """String with TTL: this answer of a provider was used."""
+        return self._key('openid-nonce', _digest(server_url, '%d' % timestamp, salt))
+
+    # ------------------------------------------------------------ other
+    def report(self, report_id):
+        """Hash with TTL: a report that one worker renders and another delivers."""
+        return self._key('report', _escaped(report_id))
+
+    def _key(self, *parts):
+        return ':'.join((self.prefix,) + parts)
+
+
+def _escaped(text):
+    """Letters, digits and `_.-` stay; anything else, `:` and `*` included, becomes %XX."""
+    return native(quote(to_bytes(text), safe=''))
+
+
+def _digest(*parts):
+    """For parts of any length and content; the lengths keep `ab`+`c` from being `a`+`bc`."""
+    summary = hashlib.sha256()
+    for part in parts:
+        part = to_bytes(part)
+        summary.update(to_bytes('%d:' % len(part)) + part)
+    return summary.hexdigest()

@@ -1,0 +1,112 @@
+# -*- coding: utf-8 -*-
+"""Is this Redis fit to keep sessions? Asked once, at boot and by `--check`.
+
+Each finding says what was found, what it would cost and what to do. A server
+that cannot be used at all (wrong password, no such database, too old) is
+`fatal`; one that may lose sessions is not, and `redis_faults` decides. What an
+ACL user may not ask (CONFIG) is left out: no finding is not a promise.
+"""
+import logging
+
+from oe_cluster_launch.compat import native
+from oe_cluster_launch.errors import RedisUnavailable
+
+_logger = logging.getLogger(__name__)
+
+#: TIME followed by a write in one script needs effect replication, the default since 5.0
+OLDEST_VERSION = (5, 0)
+_EVICTING = ('allkeys-lru', 'allkeys-lfu', 'allkeys-random', 'allkeys-lrm',
+             'volatile-lru', 'volatile-lfu', 'volatile-random', 'volatile-lrm', 'volatile-ttl')
+
+
+class Finding(object):
+    """One thing about the server that an operator should know.
+
+    :ivar fatal: the cluster cannot work with this server at all
+    """
+
+    def __init__(self, what, remedy, fatal=False):
+        self.what = what
+        self.remedy = remedy
+        self.fatal = fatal
+
+    def __str__(self):
+        return "%s. %s" % (self.what, self.remedy)
+
+    def __repr__(self):
+        return "<Finding %s>" % self
+
+
+def check_server(store):
+    """The list of :class:`Finding` about the server; empty when it is fit.
+
+    Writes and deletes one short-lived key, because an ACL or a replica shows
+    only then. Never raises for a fault of the server: that is a finding.
+    """
+    try:
+        client = store.client()
+        client.ping()
+        information = client.info()
+        _try_a_write(store)
+    except RedisUnavailable as error:
+        return [Finding(str(error).rstrip('.'), "Nothing works without it", fatal=True)]
+    return [finding for finding in (
+        _version(information, store.url),
+        _eviction(_memory_policy(client, information), store.url),
+        _persistence(client, information, store.url)) if finding]
+
+
+def apply_findings(findings, refuse):
+    """Log every finding; raise RedisUnavailable on a fatal one, or on any if `refuse`."""
+    for finding in findings:
+        _logger.warning("%s", finding)
+    stopping = [finding for finding in findings if finding.fatal or refuse]
+    if stopping:
+        raise RedisUnavailable("\n".join(str(finding) for finding in stopping))
+
+
+def _try_a_write(store):
+    key = store.keys.cluster_lock('boot-check')
+    store.client().set(key, b'1', px=1000)
+    store.run('probe', [key])
+
+
+def _version(information, url):
+    text = native(information.get('redis_version', '0'))
+    version = tuple(int(part) for part in text.split('.')[:2] if part.isdigit())
+    if version < OLDEST_VERSION:
+        return Finding("Redis at %s is version %s" % (url, text),
+                       "Use %d.%d or later" % OLDEST_VERSION, fatal=True)
+
+
+def _memory_policy(client, information):
+    policy = information.get('maxmemory_policy') or _config(client, 'maxmemory-policy')
+    return native(policy or '')
+
+
+def _eviction(policy, url):
+    if policy in _EVICTING:
+        return Finding(
+            "Redis at %s has maxmemory-policy %s: under memory pressure it deletes sessions, "
+            "that is, logs users out" % (url, policy),
+            "Set maxmemory-policy noeviction in redis.conf")
+
+
+def _persistence(client, information, url):
+    if information.get('aof_enabled'):
+        return None
+    snapshots = _config(client, 'save')
+    if snapshots is None or snapshots:
+        return None  # may not ask, or snapshots are taken
+    return Finding(
+        "Redis at %s has neither append-only file nor snapshots: when it restarts, "
+        "everybody is logged out" % url,
+        "Set appendonly yes in redis.conf")
+
+
+def _config(client, name):
+    """A server setting, or None when this user may not ask for it."""
+    try:
+        return client.config_get(name).get(name)
+    except RedisUnavailable:
+        return None
