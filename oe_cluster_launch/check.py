@@ -1,50 +1,82 @@
 # -*- coding: utf-8 -*-
 """`--check`: everything that can be known to be wrong before a start, all at once.
 
-Each check is a function that yields faults and starts nothing. One that fails
-does not keep the others from running. Runs as whoever calls it; what the
-configured user may read is checked for that user.
+Started as root it becomes `user` first, so that files and servers are tried
+as the one who will use them. A check that fails does not keep the others from
+running; one that needs a setting that is itself wrong is left out.
 """
 import os
+import socket
 import sys
 
-from oe_cluster_launch import privileges
+from oe_cluster_launch import privileges, shared_state
 from oe_cluster_launch.errors import EXIT_OK, ConfigurationError, Fault, LaunchError
 from oe_cluster_launch.settings import load_settings
 
 
-def host_faults(settings, arguments):
-    """What OpenERP's own parser and PostgreSQL say."""
-    from oe_cluster_launch.seams.openerp7.host import Host
-    return Host().check(arguments)
+def account_faults(settings, arguments):
+    """`user` and `group`; then become them, for the checks that follow."""
+    faults = privileges.check(settings)
+    if not faults:
+        privileges.drop(settings)
+    return faults
 
 
 def shared_state_faults(settings, arguments):
     """The key file and Redis."""
-    from oe_cluster_launch import shared_state
     return shared_state.faults(settings)
 
 
+def host_faults(settings, arguments):
+    """What OpenERP's own parser and PostgreSQL say, and whether the port is free."""
+    from oe_cluster_launch.seams.openerp7.host import Host
+    host = Host()
+    return host.check(arguments) or _address_faults(host.address)
+
+
+def _address_faults(address):
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except socket.error as error:
+        return [Fault('xmlrpc_port', '%s:%d' % address, "cannot be listened on: %s" % error.strerror,
+                      "Stop the process that holds it (ss -ltnp), or choose another port")]
+    finally:
+        listener.close()
+    return []
+
+
+#: (check, the settings it needs)
 CHECKS = [
-    lambda settings, arguments: privileges.check(settings),
-    shared_state_faults,
-    host_faults,
+    (account_faults, ('user', 'group')),
+    (shared_state_faults, ('redis_url', 'redis_sentinels', 'redis_timeout', 'secret_key_file')),
+    (host_faults, ()),
 ]
 
 
 def collect(config_path, arguments):
-    """Every fault of this node's configuration, in the order of the checks."""
+    """Every fault of this node's configuration, in the order of the checks.
+
+    Changes the process's user when started as root: the process should end afterwards.
+    """
+    faults = []
     try:
         settings = load_settings(config_path, os.environ)
     except ConfigurationError as error:
-        faults, settings = list(error.faults), None
-    else:
-        faults = []
-    for check in CHECKS if settings else [host_faults]:
+        faults.extend(error.faults)
+        settings = error.settings
+    wrong = set(fault.key for fault in faults)
+    if '-c' in wrong:  # no file, no host options either
+        return faults
+    for check, needs in CHECKS:
+        if wrong.intersection(needs):
+            continue
         try:
             faults.extend(check(settings, arguments))
         except LaunchError as error:
-            faults.append(Fault('environment', sys.executable, str(error), ""))
+            faults.append(Fault(check.__name__.replace('_faults', ''), sys.executable, str(error),
+                                "Then run the check again"))
     return faults
 
 
@@ -56,5 +88,6 @@ def report(config_path, arguments):
     faults = collect(config_path, arguments)
     if faults:
         raise ConfigurationError(faults, config_path)
-    sys.stdout.write("%s: configuration, keys, Redis, PostgreSQL and OpenERP are fine\n" % config_path)
+    sys.stdout.write("%s: settings, account, key file, Redis, PostgreSQL and OpenERP are fine\n"
+                     % (config_path or 'environment'))
     return EXIT_OK

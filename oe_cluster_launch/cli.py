@@ -6,6 +6,7 @@ other use begins with a subcommand's name. An operator's mistake ends in one
 sentence on stderr and a documented exit code, never in a traceback.
 """
 import argparse
+import errno
 import importlib
 import os
 import pkgutil
@@ -51,10 +52,18 @@ def main(argv=None):
         sys.stdout.write('oe-cluster-launch %s\n' % __version__)
         return EXIT_OK
     try:
-        return _dispatch(argv)
+        exit_code = _dispatch(argv)
+        sys.stdout.flush()
+        return exit_code
     except LaunchError as error:
         sys.stderr.write('oe-cluster-launch: %s\n' % error)
         return error.exit_code
+    except IOError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        # `... | head` has read enough; keep the interpreter's last flush quiet
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
 
 
 def _dispatch(argv):

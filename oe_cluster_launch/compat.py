@@ -5,6 +5,7 @@ Everything else is written for Python 3.9+ and happens to run on 2.7, where
 OpenERP 7.0 lives, because the few differences are named here.
 """
 import inspect
+import io
 import sys
 import time
 
@@ -33,8 +34,8 @@ else:
     integer_types = (int,)
     IniParser = configparser.ConfigParser
 
-__all__ = ['PY2', 'IniParser', 'argument_names', 'configparser', 'integer_types', 'monotonic', 'native', 'parse_qsl',
-           'pickle', 'quote', 'read_ini', 'string_types', 'text_type', 'to_bytes', 'to_text',
+__all__ = ['PY2', 'IniParser', 'argument_names', 'configparser', 'integer_types', 'monotonic', 'native',
+           'parse_qsl', 'pickle', 'quote', 'read_ini', 'restricted_unpickle', 'string_types', 'text_type', 'to_bytes', 'to_text',
            'unquote', 'urlsplit', 'urlunsplit']
 
 
@@ -79,3 +80,25 @@ def argument_names(function):
     names.extend('*%s' % name for name in (spec[1],) if name)
     names.extend('**%s' % name for name in (spec[2],) if name)
     return names
+
+
+def restricted_unpickle(data, find_class):
+    """Unpickle `data`; every class or function it names is asked of `find_class(module, name)`."""
+    if PY2:
+        unpickler = pickle.Unpickler(io.BytesIO(data))
+        unpickler.find_global = find_class
+        return unpickler.load()
+    return _Unpickler(data, find_class).load()
+
+
+#: protocol 2 writes Python 2's names of these, whoever writes it
+_RENAMED_MODULES = {'__builtin__': 'builtins', 'copy_reg': 'copyreg'}
+
+if not PY2:
+    class _Unpickler(pickle.Unpickler):
+        def __init__(self, data, find_class):
+            super(_Unpickler, self).__init__(io.BytesIO(data))
+            self._find = find_class
+
+        def find_class(self, module, name):
+            return self._find(_RENAMED_MODULES.get(module, module), name)

@@ -49,12 +49,14 @@ class ConfigurationError(LaunchError):
     """One or more settings are wrong. All of them are reported at once.
 
     :ivar faults: the list of :class:`Fault`, in the order of the settings table
+    :ivar settings: what could be read, with None for each wrong setting, if anything could
     """
 
     exit_code = EXIT_CONFIGURATION
 
-    def __init__(self, faults, source=None):
+    def __init__(self, faults, source=None, settings=None):
         self.faults = list(faults)
+        self.settings = settings
         self.source = source
         super(ConfigurationError, self).__init__(self._sentence())
 

@@ -7,7 +7,7 @@ command line is handed to OpenERP's own parser, untouched.
 import os
 
 from oe_cluster_launch import check
-from oe_cluster_launch.errors import EXIT_OK, UsageError
+from oe_cluster_launch.errors import EXIT_OK, ConfigurationError, UsageError
 
 NAME = 'run'
 HELP = "start this node (the default), as in: oe-cluster-launch -c node.conf"
@@ -40,7 +40,12 @@ def start(argv):
 
 def _serve(config_path, argv):
     from oe_cluster_launch.boot import boot
-    node = boot(config_path, argv)
+    try:
+        node = boot(config_path, argv)
+    except ConfigurationError:
+        # the boot stops at its first fault; an operator wants them all
+        check.report(config_path, argv)
+        raise
     if node.finished:
         return EXIT_OK
     from oe_cluster_launch.supervisor import supervise

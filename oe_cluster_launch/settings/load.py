@@ -76,9 +76,10 @@ def load_settings(path=None, environ=None):
             shown = '***' if row.secret or row.name == 'redis_url' else text
             faults.append(Fault(row.name, shown, row.kind.accepts, "Mend it in %s" % origin))
     faults.extend(_unknown_names(environ, from_file, path))
+    settings = Settings(values, origins, path)
     if faults:
-        raise ConfigurationError(faults, path)
-    return Settings(values, origins, path)
+        raise ConfigurationError(faults, path, settings)
+    return settings
 
 
 def _read_section(path, faults):
@@ -94,7 +95,7 @@ def _read_section(path, faults):
         return {}
     values = {}
     for name in parser.options(SECTION):
-        if parser.has_section('DEFAULT') or name in parser.defaults():
+        if name in parser.defaults():
             continue
         try:
             values[name] = parser.get(SECTION, name)

@@ -8,8 +8,10 @@ configure a node, and that is node.conf.
 from gunicorn.app.base import BaseApplication
 
 from oe_cluster_launch.supervisor import hooks
-from oe_cluster_launch.supervisor.http_worker import HttpWorker
 from oe_cluster_launch.supervisor.log import SupervisorLog
+
+#: by name, as gunicorn asks for it
+WORKER_CLASS = 'oe_cluster_launch.supervisor.http_worker.HttpWorker'
 
 
 class NodeApplication(BaseApplication):
@@ -29,7 +31,7 @@ class NodeApplication(BaseApplication):
         return {
             'bind': '%s:%d' % node.host.address,
             'workers': node.host.workers,
-            'worker_class': HttpWorker,
+            'worker_class': WORKER_CLASS,
             'preload_app': True,
             'pidfile': config['pidfile'] or None,
             'proc_name': node.name,
