@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 
-from oe_cluster_launch import privileges
+from oe_cluster_launch import privileges, shared_state
 from oe_cluster_launch.errors import HostFailure
 from oe_cluster_launch.seams.openerp7.host import Host
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
@@ -22,7 +22,7 @@ _logger = logging.getLogger(__name__)
 class Node(object):
     """This node: what the steps know and hand to each other, and later to the supervisor.
 
-    It is also the context that seams get: settings, host and name.
+    It is also the context that seams get: settings, store, sealing, host and name.
 
     :ivar arguments: the host's command line, `-c FILE` included
     :ivar finished: the work was done once (-u --stop-after-init); do not serve
@@ -34,6 +34,8 @@ class Node(object):
         self.settings = None
         self.host = None
         self.seam_table = None
+        self.store = None
+        self.sealing = None
         self.finished = False
 
     @property
@@ -61,9 +63,8 @@ def start_logging(node):
 
 
 def prepare_shared_state(node):
-    """Keys, Redis: everything seams rely on is checked before the first seam is in."""
-    from oe_cluster_launch import shared_state
-    shared_state.prepare(node)
+    """Everything the seams rely on is there before the first of them is installed."""
+    node.store, node.sealing = shared_state.prepare(node.settings)
 
 
 def install_early_seams(node):
