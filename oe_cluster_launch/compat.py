@@ -8,6 +8,7 @@ import inspect
 import io
 import sys
 import time
+import warnings
 
 PY2 = sys.version_info[0] == 2
 
@@ -23,6 +24,10 @@ if PY2:  # pragma: no cover - each branch runs on its own interpreter
     string_types = (str, unicode)  # noqa: F821
     integer_types = (int, long)  # noqa: F821
     IniParser = configparser.SafeConfigParser
+    BUILTINS, COPYREG = '__builtin__', 'copy_reg'
+    PICKLE_PROTOCOL = 2
+    # cryptography 3.3, the last one for 2.7, says so on stderr at every start
+    warnings.filterwarnings('ignore', "Python 2 is no longer supported")
 else:
     import configparser
     import pickle
@@ -33,9 +38,12 @@ else:
     string_types = (str,)
     integer_types = (int,)
     IniParser = configparser.ConfigParser
+    BUILTINS, COPYREG = 'builtins', 'copyreg'
+    PICKLE_PROTOCOL = 4
 
-__all__ = ['PY2', 'IniParser', 'argument_names', 'configparser', 'integer_types', 'monotonic', 'native',
-           'parse_qsl', 'pickle', 'quote', 'read_ini', 'restricted_unpickle', 'string_types', 'text_type', 'to_bytes', 'to_text',
+__all__ = ['BUILTINS', 'COPYREG', 'PICKLE_PROTOCOL', 'PY2', 'IniParser', 'argument_names',
+           'configparser', 'integer_types', 'monotonic', 'native', 'parse_qsl', 'pickle', 'quote',
+           'read_ini', 'restricted_unpickle', 'string_types', 'text_type', 'to_bytes', 'to_text',
            'unquote', 'urlsplit', 'urlunsplit']
 
 
@@ -91,9 +99,6 @@ def restricted_unpickle(data, find_class):
     return _Unpickler(data, find_class).load()
 
 
-#: protocol 2 writes Python 2's names of these, whoever writes it
-_RENAMED_MODULES = {'__builtin__': 'builtins', 'copy_reg': 'copyreg'}
-
 if not PY2:
     class _Unpickler(pickle.Unpickler):
         def __init__(self, data, find_class):
@@ -101,4 +106,4 @@ if not PY2:
             self._find = find_class
 
         def find_class(self, module, name):
-            return self._find(_RENAMED_MODULES.get(module, module), name)
+            return self._find(module, name)
