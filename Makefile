@@ -1,0 +1,49 @@
+# Everything starts here: `make help`. The work is done by tests/testbed.
+
+TESTBED = cd tests && python3 -m testbed
+STATE_FOLDER = $$($(TESTBED) where)
+PY3 = $(STATE_FOLDER)/py3/bin
+PY27 = $(STATE_FOLDER)/py27/bin
+
+.PHONY: help run stop clean test test-fast install lint unit seams cluster
+.DEFAULT_GOAL := help
+
+help:        ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ #/' | column -t -s '#' | sed 's/^/  make /'
+
+run:         ## install what is missing and start a demo cluster (OPENERP=PATH: your own OpenERP 7.0)
+	@$(TESTBED) run
+
+stop:        ## stop the demo cluster
+	@$(TESTBED) stop
+
+clean:       ## stop everything and delete what was installed into the state folder
+	@$(TESTBED) clean
+
+test: install lint unit seams cluster  ## everything: lint, Python 2.7 and 3, real clusters
+
+test-fast: install-fast lint unit      ## what needs no OpenERP, in under a minute
+
+install:     ## install what the tests need, start nothing
+	@$(TESTBED) install
+
+install-fast:
+	@$(TESTBED) install-fast
+
+lint:        ## ruff
+	@echo; echo "== lint"
+	@$(PY3)/ruff check
+
+unit:        ## unit and contract tests on Python 3 and Python 2.7
+	@echo; echo "== unit and contract tests, Python 3"
+	@$(PY3)/pytest tests/unit tests/contract $(ARGS)
+	@echo; echo "== unit and contract tests, Python 2.7"
+	@$(PY27)/pytest tests/unit tests/contract $(ARGS)
+
+seams:       ## tests inside OpenERP's process, Python 2.7
+	@echo; echo "== seam tests, Python 2.7"
+	@$(PY27)/pytest tests/seams $(ARGS)
+
+cluster:     ## tests against whole clusters
+	@echo; echo "== cluster tests"
+	@$(PY3)/pytest tests/cluster $(ARGS)
