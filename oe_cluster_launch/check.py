@@ -66,7 +66,7 @@ def collect(config_path, arguments):
     except ConfigurationError as error:
         faults.extend(error.faults)
         settings = error.settings
-    wrong = set(fault.key for fault in faults)
+    wrong = {fault.key for fault in faults}
     if '-c' in wrong:  # no file, no host options either
         return faults
     for check, needs in CHECKS:

@@ -31,7 +31,7 @@ def subcommands():
     """The modules of `commands/`, by the name an operator types."""
     modules = [importlib.import_module('%s.%s' % (commands.__name__, name))
                for _, name, _ in pkgutil.iter_modules(commands.__path__)]
-    return dict((module.NAME, module) for module in modules)
+    return {module.NAME: module for module in modules}
 
 
 def usage():

@@ -35,7 +35,7 @@ def run(arguments, settings):
         sys.stdout.write(json.dumps(found, indent=2, sort_keys=True) + '\n')
         return EXIT_OK
     widths = [max([len(name)] + [len(row[name]) for row in found]) for name in COLUMNS]
-    for row in [dict((name, name) for name in COLUMNS)] + found:
+    for row in [{name: name for name in COLUMNS}] + found:
         line = '  '.join(row[name].ljust(width) for name, width in zip(COLUMNS, widths))
         sys.stdout.write(line.rstrip() + '\n')
     return EXIT_OK

@@ -164,7 +164,7 @@ class HostPort(Kind):
 class RedisUrl(Kind):
     """Where Redis listens: `redis://`, `rediss://` (TLS) or `unix://`."""
 
-    accepts = ("accepted is redis://[user:password@]host:port/number, rediss://… for TLS, "
+    accepts = ("accepted is redis://[user:password@]host:port/number, rediss://HOST for TLS, "
                "or unix:///path/to.sock?db=number")
 
     def parse(self, text):

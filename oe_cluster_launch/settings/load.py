@@ -34,12 +34,12 @@ class Settings(object):
 
     def replace(self, **changes):
         """A copy with some values changed, as tests and commands need it."""
-        values = dict((row.name, getattr(self, row.name)) for row in TABLE)
+        values = {row.name: getattr(self, row.name) for row in TABLE}
         unknown = set(changes) - set(values)
         if unknown:
             raise AttributeError("no such setting: %s" % ', '.join(sorted(unknown)))
         values.update(changes)
-        origins = dict(self._origins, **dict((name, 'code') for name in changes))
+        origins = dict(self._origins, **dict.fromkeys(changes, 'code'))
         return Settings(values, origins, self.path)
 
     def origin(self, name):
@@ -149,7 +149,7 @@ def _unknown_names(environ, from_file, path):
         if name not in BY_NAME:
             yield Fault(name, from_file[name], "[%s] has no such setting" % SECTION,
                         _nearest(name, BY_NAME) + " (in %s)" % path)
-    known = dict((row.environment_name, row) for row in TABLE)
+    known = {row.environment_name: row for row in TABLE}
     for variable in sorted(environ):
         if (variable.startswith(ENVIRONMENT_PREFIX) and variable not in known
                 and variable not in RESERVED_ENVIRONMENT):

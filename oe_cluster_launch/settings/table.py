@@ -62,8 +62,9 @@ REDIS = [
     Setting('redis_password', None, Text(),
             "Password, when the URL holds none.", 'redis',
             aliases=('ODOO_SESSION_REDIS_PASSWORD',), secret=True),
-    Setting('redis_prefix', 'oe', Text(r'^[^\s{}*?\[\]]{1,64}$',
-                                       "accepted are up to 64 characters without spaces, braces or wildcards"),
+    Setting('redis_prefix', 'oe',
+            Text(r'^[^\s{}*?\[\]]{1,64}$',
+                 "accepted are up to 64 characters without spaces, braces or wildcards"),
             "First part of every key, so that several clusters can share one Redis.", 'redis',
             aliases=('ODOO_SESSION_REDIS_PREFIX',)),
     Setting('redis_sentinels', '', Words(HostPort(), "accepted is a list of host:port, separated by commas"),
@@ -152,4 +153,4 @@ CLUSTER = [
 ]
 
 TABLE = NODE + REDIS + SECURITY + SESSIONS + SUPERVISOR + CRON + CLUSTER
-BY_NAME = dict((setting.name, setting) for setting in TABLE)
+BY_NAME = {setting.name: setting for setting in TABLE}

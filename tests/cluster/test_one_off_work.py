@@ -100,7 +100,8 @@ def test_an_update_on_one_node_reloads_the_registry_of_the_other(cluster, launch
     # a column that only a registry loaded after this moment can know
     postgres.query("ALTER TABLE res_bank ADD COLUMN x_witness varchar", running.database)
     postgres.query("INSERT INTO ir_model_fields (name, model, model_id, field_description, ttype, state,"
-                   " relation, select_level) SELECT 'x_witness', 'res.bank', id, 'w', 'char', 'manual', '', '0'"
+                   " relation, select_level)"
+                   " SELECT 'x_witness', 'res.bank', id, 'w', 'char', 'manual', '', '0'"
                    " FROM ir_model WHERE model = 'res.bank'", running.database)
     assert 'x_witness' not in b.call('res.bank', 'fields_get')
     before = registry_signal(postgres, running.database)

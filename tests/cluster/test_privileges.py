@@ -51,7 +51,8 @@ def test_root_becomes_the_user_before_openerp_is_loaded(node):
     assert owner == account.current().pw_uid != 0
 
 
-@pytest.mark.parametrize('key, value', [('user', 'no-such-user'), ('group', 'no-such-group'), ('user', 'root')])
+@pytest.mark.parametrize('key, value', [
+    ('user', 'no-such-user'), ('group', 'no-such-group'), ('user', 'root')])
 def test_a_user_that_cannot_be_is_a_configuration_fault(node, key, value):
     node.cluster['user'] = account.current().pw_name
     node.cluster[key] = value

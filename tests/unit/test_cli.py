@@ -54,8 +54,8 @@ def test_config_shows_every_setting_with_value_origin_default_and_unit(capsys, m
     monkeypatch.setenv('OE_CLUSTER_REDIS_PASSWORD', 'hidden')
     assert cli.main(['config', '-f', 'json']) == errors.EXIT_OK
     printed = capsys.readouterr()[0]
-    rows = dict((row['setting'], row) for row in json.loads(printed))
-    assert set(rows) == set(row.name for row in TABLE)
+    rows = {row['setting']: row for row in json.loads(printed)}
+    assert set(rows) == {row.name for row in TABLE}
     assert rows['session_ttl']['value'] == '604800'
     assert rows['session_ttl']['unit'] == 'seconds'
     assert rows['session_ttl']['default'] == '7d'

@@ -23,7 +23,7 @@ def faults_of(path=None, environ=None):
     with pytest.raises(ConfigurationError) as caught:
         load_settings(path, environ or {})
     assert caught.value.exit_code == EXIT_CONFIGURATION
-    return dict((fault.key, fault) for fault in caught.value.faults)
+    return {fault.key: fault for fault in caught.value.faults}
 
 
 def test_every_default_is_accepted_by_its_own_kind():
@@ -38,7 +38,7 @@ def test_every_row_says_what_it_is_for():
     for row in TABLE:
         assert row.help.endswith('.'), row.name
         assert row.group, row.name
-    assert len(set(row.name for row in TABLE)) == len(TABLE)
+    assert len({row.name for row in TABLE}) == len(TABLE)
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_default(node_conf):

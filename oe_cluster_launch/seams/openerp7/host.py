@@ -7,7 +7,7 @@ the host: that is the seam table's work. One object per process.
 import logging
 import threading
 
-from oe_cluster_launch.errors import ConfigurationError, Fault, HostFailure, PermissionRefused
+from oe_cluster_launch.errors import ConfigurationError, HostFailure, PermissionRefused
 from oe_cluster_launch.seams.openerp7 import options, postgres, updates
 from oe_cluster_launch.seams.openerp7.table import SEAMS
 

@@ -18,8 +18,8 @@ def connect(config, database):
 
     :raises PostgresUnavailable: naming the server, the database and the remedy
     """
-    parameters = dict((name, config['db_%s' % name])
-                      for name in ('host', 'port', 'user', 'password') if config['db_%s' % name])
+    parameters = {name: config['db_%s' % name]
+                      for name in ('host', 'port', 'user', 'password') if config['db_%s' % name]}
     try:
         connection = psycopg2.connect(
             dbname=database, connect_timeout=CONNECT_TIMEOUT,

@@ -47,7 +47,7 @@ def one_off_work(host):
     if config['test_file']:
         _run_test_file(host)
         return True
-    asked = dict((kind, dict(config[kind])) for kind in ONCE)
+    asked = {kind: dict(config[kind]) for kind in ONCE}
     if any(asked.values()) and not host.databases():
         raise UsageError("-i and -u need a database: add -d NAME.")
     try:
@@ -62,7 +62,7 @@ def one_off_work(host):
 def _update(host, database, asked):
     """Install and update one database, when asked to or when it is empty."""
     with lock(host.config, database) as connection:
-        wanted = dict((kind, dict(names)) for kind, names in asked.items())
+        wanted = {kind: dict(names) for kind, names in asked.items()}
         if not postgres.is_initialized(connection):
             wanted['init'].setdefault('base', 1)
         if any(wanted.values()):

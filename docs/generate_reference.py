@@ -1,0 +1,91 @@
+# -*- coding: utf-8 -*-
+"""Writes docs/reference.md from the code: settings, commands, exit codes, Redis keys.
+
+    python3 docs/generate_reference.py > docs/reference.md
+
+tests/unit/test_reference.py fails when the committed page differs.
+"""
+from __future__ import print_function
+
+import argparse
+import inspect
+import io
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from oe_cluster_launch import cli, errors  # noqa: E402
+from oe_cluster_launch.settings import TABLE  # noqa: E402
+from oe_cluster_launch.store.keys import Keys  # noqa: E402
+
+
+def cell(text):
+    return (text or '').replace('|', '\\|')
+
+
+def settings():
+    yield '## Settings\n'
+    yield ('Section `[cluster]` of node.conf. Each is also an environment variable, `OE_CLUSTER_` and its\n'
+           'name in capitals; the environment wins over the file. `oe-cluster-launch config` shows the\n'
+           'values in force and where each comes from. OpenERP\'s own options stay in `[options]`.\n')
+    group = None
+    for row in TABLE:
+        if row.group != group:
+            group = row.group
+            yield '### %s\n' % group.capitalize()
+            yield '| setting | default | meaning |\n|---|---|---|'
+        accepts = row.kind.accepts if row.kind.accepts != 'any text' else ''
+        words = [row.help, accepts and accepts[0].upper() + accepts[1:] + '.']
+        if row.aliases:
+            words.append('Also: %s.' % ', '.join('`%s`' % alias for alias in row.aliases))
+        yield '| `%s` | %s | %s |' % (row.name, '`%s`' % row.default if row.default else '',
+                                      cell(' '.join(word for word in words if word)))
+
+
+def commands():
+    yield '\n## Commands\n'
+    yield '`oe-cluster-launch -c node.conf [openerp-server options]` starts the node. All others:\n'
+    yield '| command | options | what it does |\n|---|---|---|'
+    for name, module in sorted(cli.subcommands().items()):
+        parser = argparse.ArgumentParser(prog=name, add_help=False)
+        module.add_arguments(parser)
+        usage = ' '.join(parser.format_usage().split())[len('usage: '):]
+        yield '| `%s` | `%s` | %s |' % (name, cell(usage), cell(module.HELP))
+
+
+def exit_codes():
+    yield '\n## Exit codes\n'
+    yield 'Those of sysexits.h. systemd restarts on all but 64, 77 and 78.\n'
+    yield '| code | name | when |\n|---|---|---|'
+    with io.open(inspect.getsourcefile(errors), encoding='utf-8') as source:
+        for line in source:
+            if line.startswith('EXIT_'):
+                name, _, rest = line.partition('=')
+                number, _, why = rest.partition('#')
+                yield '| %s | `%s` | %s |' % (number.strip(), name.strip(), why.strip() or 'all is well')
+
+
+def redis_keys():
+    yield '\n## Redis keys\n'
+    yield 'All start with `redis_prefix`; grant an ACL user `~PREFIX:*`.\n'
+    yield '| family | what it holds |\n|---|---|'
+    for name, member in sorted(vars(Keys).items()):
+        if name.startswith('_') or name.endswith(('_start', '_pattern', '_of')):
+            continue
+        text = inspect.getdoc(member.fget if isinstance(member, property) else member)
+        if text:
+            yield '| `%s` | %s |' % (name, cell(text.split('\n')[0]))
+
+
+def page():
+    """The whole page as text."""
+    lines = ['# Reference', '', 'Generated from the code by docs/generate_reference.py: do not edit.', '']
+    for section in (settings, commands, exit_codes, redis_keys):
+        lines.extend(section())
+    return '\n'.join(lines) + '\n'
+
+
+if __name__ == '__main__':
+    print(page(), end='')
