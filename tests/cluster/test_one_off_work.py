@@ -122,6 +122,14 @@ def test_an_addon_with_broken_data_ends_in_failure_and_leaves_the_database_as_it
     assert partners(postgres, name, 'half') == 0
 
 
+@pytest.mark.parametrize('option', ['-i', '-u'])
+def test_a_module_that_does_not_exist_ends_in_failure(launch, database, option):
+    name = database('tpl_base')
+    code, printed = launch('-d', name, option, 'no_such_module', '--stop-after-init')
+    assert code == errors.EXIT_FAILURE
+    assert 'no_such_module' in printed.splitlines()[-1]
+
+
 @pytest.mark.parametrize('verdict, expected', [('True', 0), ('False', errors.EXIT_FAILURE)])
 def test_test_enable_answers_with_its_exit_code(launch, addons, database, verdict, expected):
     name = database('tpl_base')

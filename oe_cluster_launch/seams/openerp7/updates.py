@@ -68,10 +68,44 @@ def _update(host, database, asked):
         if any(wanted.values()):
             _logger.info("updating database %s: install %s, update %s", database,
                          ', '.join(wanted['init']) or 'nothing', ', '.join(wanted['update']) or 'nothing')
+            if postgres.is_initialized(connection):
+                _learn_of_new_modules(host, database, connection, wanted)
             _load_with_updates(host, database, wanted)
             _refuse_unfinished(connection, database)
+            _refuse_missing(connection, database, wanted)
         elif host.config['stop_after_init']:
             host._load_registry(database)
+
+
+def _named(wanted):
+    """The names of all modules asked for, but for OpenERP's word `all`."""
+    return sorted({name for names in wanted.values() for name in names} - {'all'})
+
+
+def _unknown(connection, names, state='%'):
+    """Those of `names` that the database does not list in a state like `state`."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT name FROM ir_module_module WHERE name IN %s AND state LIKE %s",
+                   (tuple(names) or ('',), state))
+    return sorted(set(names) - {row[0] for row in cursor.fetchall()})
+
+
+def _learn_of_new_modules(host, database, connection, wanted):
+    """Have OpenERP list addons that came after the database did; it would ignore their names."""
+    if not _unknown(connection, _named(wanted)):
+        return
+    registry = host.openerp.modules.registry.RegistryManager.get(database)
+    with registry.cursor() as cursor:
+        registry['ir.module.module'].update_list(cursor, host.openerp.SUPERUSER_ID)
+
+
+def _refuse_missing(connection, database, wanted):
+    """OpenERP ignores names it does not know; who asked for them should be told."""
+    missing = _unknown(connection, _named(wanted), 'installed')
+    if missing:
+        raise HostFailure("Database %s has no installed module %s. Remedy: check the name and addons_path; "
+                          "-u needs a module that is installed, -i installs it." % (
+                              database, ', '.join(missing)))
 
 
 def _load_with_updates(host, database, wanted):
