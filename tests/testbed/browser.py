@@ -94,13 +94,23 @@ class Browser(Service):
         with open(path, 'wb') as stream:
             stream.write(base64.b64decode(self._call('GET', self.window + '/screenshot')))
 
+    def open_menu(self, text, timeout_seconds=20):
+        """Click the menu entry that reads `text`, as soon as it is there."""
+        entry = wait_until(
+            lambda: self.run(
+                "var wanted = arguments[0];"
+                "return [].filter.call(document.querySelectorAll('a[data-action-id]'), function (a) {"
+                "  return a.textContent.trim() == wanted && a.getClientRects().length; })[0]",
+                text), timeout_seconds, "there is a menu %r" % text)
+        self._call('POST', '%s/element/%s/click' % (self.window, entry[ELEMENT]), {})
+
     def log_in(self, url, login='admin', password='admin'):
         """Log in at the web client's form and wait for its menu."""
         self.open(url)
         self.type('.oe_login input[name=login]', login)
         self.type('.oe_login input[name=password]', password)
         self.click('.oe_login button[name=submit]')
-        self.find('.oe_topbar .oe_menu, .oe_menu')
+        self.find('a[data-action-id]')
 
     def _call(self, method, path, body=None):
         response = requests.request(method, 'http://127.0.0.1:%d%s' % (self.port, path),

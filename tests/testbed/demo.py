@@ -4,8 +4,7 @@ import os
 import shutil
 import signal
 
-from . import (account, environments, golden, install, paths, ports, process_table, progress,
-               running)
+from . import account, environments, golden, install, paths, ports, process_table, progress, running
 from .cluster import Cluster
 from .node import OpenErpServer
 from .postgres import Postgres
@@ -87,7 +86,7 @@ def _services(openerp):
     data = os.path.basename(golden.folder(openerp))
     postgres = Postgres(_folder('postgres-' + data), golden.data(openerp), tcp=False, **owner)
     redis = RedisServer(_folder('redis'), persistent=True, **owner)
-    cluster = Cluster(_folder('cluster'), postgres, redis, DATABASE,
+    cluster = Cluster(account.folder(paths.state('demo')), postgres, redis, DATABASE,
                       ports={name: _port(name) for name in PORTS}, **owner)
     return {'postgres': postgres, 'redis': redis, 'nginx': cluster.nginx,
             'a': cluster.node('a'), 'b': cluster.node('b')}

@@ -86,7 +86,8 @@ class Postgres(Service):
 
     def is_ready(self):
         return subprocess.call(
-            [binary('pg_isready'), '--quiet', '-h', self.host, '-p', str(self.port)]) == 0
+            [binary('pg_isready'), '--quiet', '-h', self.host, '-p', str(self.port),
+             '-U', SUPERUSER, '-d', 'postgres']) == 0
 
     # databases
 

@@ -59,6 +59,7 @@ class Service(object):
                 self.command(), stdin=nothing, stdout=log, stderr=log, cwd=self.folder,
                 env=account.environment(self.folder, **self.environment), close_fds=True,
                 preexec_fn=account.becoming(None if outlives else self.orphan_signal))
+        account.give(self.log_path)
         self.pid = self._process.pid
         running.record(self.pid, self.name, self.owner)
         if not outlives:
