@@ -24,6 +24,19 @@ class Function(object):
         return None
 
 
+class ContextManager(Function):
+    """A generator function with these arguments, made a context manager by contextlib."""
+
+    def fault(self, found):
+        generator = getattr(found, '__wrapped__', None)
+        if generator is None:  # Python 2 keeps it in the wrapper's closure alone
+            cells = getattr(found, '__closure__', None) or ()
+            generator = cells[0].cell_contents if len(cells) == 1 else None
+        if generator is None:
+            return "is no context manager"
+        return super(ContextManager, self).fault(generator)
+
+
 class Class(object):
     """A class that has these methods, each with exactly these arguments."""
 

@@ -107,6 +107,9 @@ SESSIONS = [
             aliases=('ODOO_SESSION_REDIS_EXPIRATION_ANONYMOUS',)),
     Setting('session_touch_seconds', '5m', Duration(0),
             "A session's remaining life is renewed at most this often.", 'sessions'),
+    Setting('session_untouched_paths', '/longpolling', Words(Path(), "accepted is a list of URL paths"),
+            "URLs that start like this do not prolong a session: what a browser asks by itself.",
+            'sessions'),
 ]
 
 SUPERVISOR = [

@@ -1,0 +1,126 @@
+# -*- coding: utf-8 -*-
+"""A session as it is in Redis: one hash, one sealed field per value.
+
+    =NAME      a value: pickled, then sealed for (this session, this field)
+    #version   counts the writes; a write is refused when it is not what was read
+    #owners    who is signed in, as the index keys need it
+    #about     sealed JSON for operators: created at, who is signed in
+
+Values are opened one by one, so that one field can be written without the others.
+"""
+import hashlib
+import json
+
+from oe_cluster_launch.compat import native, text_type, to_bytes, to_text
+from oe_cluster_launch.errors import SealError
+from oe_cluster_launch.sessions.policy import User
+
+VERSION, OWNERS, ABOUT = b'#version', b'#owners', b'#about'
+_VALUE = b'='
+
+
+def handle_of(session_id):
+    """What may be shown of a session id, which is itself a password: 12 digits of its digest."""
+    return hashlib.sha256(to_bytes(session_id)).hexdigest()[:12]
+
+
+def field_of(name):
+    """The hash field of a value's name (text)."""
+    return _VALUE + to_bytes(name)
+
+
+def name_of(field):
+    """The name in a hash field: `str` where ASCII allows it, as the host writes them."""
+    text = to_text(field[len(_VALUE):])
+    try:
+        return native(text.encode('ascii'))
+    except UnicodeEncodeError:
+        return text
+
+
+class Field(object):
+    """One value as it was read: its pickle, and whether the newest key sealed it."""
+
+    __slots__ = ('plain', 'fresh')
+
+    def __init__(self, plain, fresh=True):
+        self.plain = plain
+        self.fresh = fresh
+
+
+class Snapshot(object):
+    """A session as it was read or written: its version, its fields by name, and about it.
+
+    Nothing may change it: it is what changes are compared with.
+    """
+
+    def __init__(self, version, fields, about=None):
+        self.version = version
+        self.fields = fields
+        self.about = about or About()
+
+
+class About(object):
+    """What operators may know of a session: when it began and who is signed in."""
+
+    def __init__(self, created=None, users=()):
+        self.created = created
+        self.users = sorted(set(users))
+
+
+class Codec(object):
+    """From Redis' replies to snapshots and values, and back."""
+
+    def __init__(self, sealing, pickles):
+        self._sealing = sealing
+        self._pickles = pickles
+
+    def snapshot(self, session_id, reply):
+        """The :class:`Snapshot` in a reply of HGETALL.
+
+        :raises SealError: any part of it is not ours or not for this session
+        """
+        stored = dict(zip(reply[::2], reply[1::2]))
+        if VERSION not in stored or not stored[VERSION].isdigit():
+            raise SealError("A session key holds something that is no session")
+        fields = {}
+        for field, token in stored.items():
+            if field.startswith(_VALUE):
+                plain, fresh = self._sealing.unseal_and_tell(token, 'session', session_id, field)
+                fields[name_of(field)] = Field(plain, fresh)
+        return Snapshot(int(stored[VERSION]), fields, self.about(session_id, stored.get(ABOUT)))
+
+    def load(self, field):
+        """The value of a field; raises SealError for classes that are not allowed."""
+        return self._pickles.load(field.plain)
+
+    def dump(self, value):
+        """`value` as a :class:`Field`."""
+        return Field(self._pickles.dump(value))
+
+    def seal(self, session_id, name, field):
+        """(hash field, token) of a value for one session."""
+        key = field_of(name)
+        return key, self._sealing.seal(field.plain, 'session', session_id, key)
+
+    def about(self, session_id, token):
+        """The :class:`About` of a session; raises SealError."""
+        if not token:
+            return About()
+        told = json.loads(to_text(self._sealing.unseal(token, 'session', session_id, ABOUT)))
+        return About(told['created'], [User(*user) for user in told['users']])
+
+    def seal_about(self, session_id, about):
+        """(hash field, token) of an :class:`About`."""
+        told = json.dumps({'created': about.created, 'users': about.users})
+        return ABOUT, self._sealing.seal(to_bytes(told), 'session', session_id, ABOUT)
+
+
+def tombstones(reply):
+    """{name: version that deleted it} of a reply of HGETALL."""
+    return dict((name_of(field), int(version)) for field, version in zip(reply[::2], reply[1::2]))
+
+
+def is_name(name):
+    """Whether a value of that name can be stored: names are text."""
+    return isinstance(name, (bytes, text_type))
