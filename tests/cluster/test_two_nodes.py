@@ -100,6 +100,7 @@ def test_no_node_answers_before_it_can_serve(cluster):
 
     def serving():
         statuses.append(node.get('/web/webclient/version_info', '{"params": {}}'))
+        assert node.is_running(), node.log_tail()
         return statuses[-1] == 200
     wait_until(serving, 60, "the node serves")
     assert set(statuses) <= {0, 200}
