@@ -9,6 +9,7 @@ import io
 import sys
 import time
 import warnings
+import warnings
 
 PY2 = sys.version_info[0] == 2
 
@@ -19,6 +20,9 @@ if PY2:  # pragma: no cover - each branch runs on its own interpreter
     from urlparse import parse_qsl, urlsplit, urlunsplit
 
     from monotonic import monotonic
+
+    # cryptography says at every import that this interpreter is old: OpenERP 7.0 has no other
+    warnings.filterwarnings('ignore', 'Python 2 is no longer supported')
 
     text_type = unicode  # noqa: F821
     string_types = (str, unicode)  # noqa: F821
