@@ -1,19 +1,19 @@
 -- Take the cron lease if nobody holds it, under a new and higher term.
 -- With recover = 1 also when the lease in place carries our own token: an earlier
 -- agent of this node run, which its supervisor has seen dead.
--- KEYS[1] lease       string "<token> <term> <node>", expires after the TTL
--- KEYS[2] term        string, the highest term ever given out; never expires
--- KEYS[3] tenure      hash: term, node, since_ms, renewed_ms, ttl_ms of the open tenure
--- KEYS[4] history     list of JSON, newest first
--- KEYS[5] switchover  string, the operator's wish; done once anybody leads
--- ARGV[1] node
--- ARGV[2] token          random, one per node run
--- ARGV[3] ttl            milliseconds
--- ARGV[4] floor          the newest term the caller has seen anywhere
--- ARGV[5] recover        1 or 0
--- ARGV[6] history length
--- ARGV[7] channel        where a change of leader is announced
--- Returns {term, term of a predecessor that did not release, or 0}; {0, 0} when the race is lost.
+-- KEYS[1] = lease: string "<token> <term> <node>", expires after the TTL
+-- KEYS[2] = term: string, the highest term ever given out; never expires
+-- KEYS[3] = tenure: hash: term, node, since_ms, renewed_ms, ttl_ms of the open tenure
+-- KEYS[4] = history: list of JSON, newest first
+-- KEYS[5] = switchover: string, the operator's wish; done once anybody leads
+-- ARGV[1] = node
+-- ARGV[2] = token: random, one per node run
+-- ARGV[3] = ttl: milliseconds
+-- ARGV[4] = floor: the newest term the caller has seen anywhere
+-- ARGV[5] = recover: 1 or 0
+-- ARGV[6] = history length
+-- ARGV[7] = channel: where a change of leader is announced
+-- reply   = {term, term of a predecessor that did not release, or 0}; {0, 0} when the race is lost.
 local held = redis.call('GET', KEYS[1])
 if held then
   local ours = string.sub(held, 1, #ARGV[2] + 1) == ARGV[2] .. ' '

@@ -1,13 +1,13 @@
 -- Give the owner of the cron lease a higher term: Redis forgot what a database remembers.
--- KEYS[1] lease     string "<token> <term> <node>"
--- KEYS[2] term      string, the highest term ever given out
--- KEYS[3] tenure    hash of the open tenure
--- ARGV[1] value     the whole string we were given the lease with
--- ARGV[2] token
--- ARGV[3] node
--- ARGV[4] floor     the newest term seen in a database
--- ARGV[5] ttl       milliseconds
--- Returns the new term, or 0 when the lease is not ours.
+-- KEYS[1] = lease: string "<token> <term> <node>"
+-- KEYS[2] = term: string, the highest term ever given out
+-- KEYS[3] = tenure: hash of the open tenure
+-- ARGV[1] = value: the whole string we were given the lease with
+-- ARGV[2] = token
+-- ARGV[3] = node
+-- ARGV[4] = floor: the newest term seen in a database
+-- ARGV[5] = ttl: milliseconds
+-- reply   = the new term, or 0 when the lease is not ours.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

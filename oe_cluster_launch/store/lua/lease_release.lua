@@ -1,12 +1,12 @@
 -- Give the cron lease up, only by its owner, and tell why in the history.
--- KEYS[1] lease     string "<token> <term> <node>"
--- KEYS[2] tenure    hash of the open tenure, closed here
--- KEYS[3] history   list of JSON, newest first
--- ARGV[1] value     the whole string we were given the lease with
--- ARGV[2] why       a sentence
--- ARGV[3] history length
--- ARGV[4] channel   where a change of leader is announced
--- Returns 1, or 0 when the lease is not ours.
+-- KEYS[1] = lease: string "<token> <term> <node>"
+-- KEYS[2] = tenure: hash of the open tenure, closed here
+-- KEYS[3] = history: list of JSON, newest first
+-- ARGV[1] = value: the whole string we were given the lease with
+-- ARGV[2] = why: a sentence
+-- ARGV[3] = history length
+-- ARGV[4] = channel: where a change of leader is announced
+-- reply   = 1, or 0 when the lease is not ours.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

@@ -1,9 +1,9 @@
 -- Prolong the cron lease, only for its owner.
--- KEYS[1] lease    string "<token> <term> <node>"
--- KEYS[2] tenure   hash, renewed_ms is updated
--- ARGV[1] value    the whole string we were given the lease with
--- ARGV[2] ttl      milliseconds
--- Returns 1, or 0 when the lease is not ours.
+-- KEYS[1] = lease: string "<token> <term> <node>"
+-- KEYS[2] = tenure: hash, renewed_ms is updated
+-- ARGV[1] = value: the whole string we were given the lease with
+-- ARGV[2] = ttl: milliseconds
+-- reply   = 1, or 0 when the lease is not ours.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

@@ -1,13 +1,13 @@
 -- All that a candidate reads in one cycle, in one round trip.
--- KEYS[1] lease       string "<token> <term> <node>"
--- KEYS[2] term        string
--- KEYS[3] pause       string
--- KEYS[4] switchover  string
--- KEYS[5] candidates  sorted set: node -> cron_priority
--- KEYS[6] seen        sorted set: node -> when it last reported, in ms of this server's clock
--- ARGV[1] our priority
--- ARGV[2] member ttl  milliseconds
--- Returns {lease or '', its remaining ms, term, pause or '', switchover or '', rival, rival, ...};
+-- KEYS[1] = lease: string "<token> <term> <node>"
+-- KEYS[2] = term: string
+-- KEYS[3] = pause: string
+-- KEYS[4] = switchover: string
+-- KEYS[5] = candidates: sorted set: node -> cron_priority
+-- KEYS[6] = seen: sorted set: node -> when it last reported, in ms of this server's clock
+-- ARGV[1] = our priority
+-- ARGV[2] = member ttl: milliseconds
+-- reply   = {lease or '', its remaining ms, term, pause or '', switchover or '', rival, rival, ...};
 -- rivals are at most ten live candidates with a higher priority.
 local time = redis.call('TIME')
 local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]

@@ -1,13 +1,13 @@
 -- Write a node's membership record and note when it was heard of.
--- KEYS[1] member      string, JSON of the record, expires after the TTL
--- KEYS[2] seen        sorted set: node -> when it last reported, in ms of this server's clock
--- KEYS[3] candidates  sorted set: node -> cron_priority, only nodes that may lead
--- ARGV[1] node
--- ARGV[2] record      JSON
--- ARGV[3] ttl         milliseconds
--- ARGV[4] priority    or '' when this node must not lead now
--- ARGV[5] keep        milliseconds after which a silent node is forgotten altogether
--- Returns the record that was there before, or ''.
+-- KEYS[1] = member: string, JSON of the record, expires after the TTL
+-- KEYS[2] = seen: sorted set: node -> when it last reported, in ms of this server's clock
+-- KEYS[3] = candidates: sorted set: node -> cron_priority, only nodes that may lead
+-- ARGV[1] = node
+-- ARGV[2] = record: JSON
+-- ARGV[3] = ttl: milliseconds
+-- ARGV[4] = priority: or '' when this node must not lead now
+-- ARGV[5] = keep: milliseconds after which a silent node is forgotten altogether
+-- reply   = the record that was there before, or ''.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local before = redis.call('GET', KEYS[1]) or ''
