@@ -2,5 +2,5 @@
 """One file per subcommand: NAME, HELP, add_arguments(parser), run(arguments, settings).
 
 `run` prints its answer and returns an exit code; whatever an operator can
-mend it raises as a LaunchError. No subcommand but `run` imports the host.
+mend it raises as a LaunchError. Only `run` and `sessions import` import the host.
 """

@@ -44,14 +44,15 @@ def read_keys(path):
     return keys
 
 
-def create(path):
+def create(path, owner=None):
     """Make a key file with one new key, mode 0600, unless there is one already.
 
     Atomic: of two processes that try at once one wins, and both read its key.
 
+    :param owner: (uid, gid) it shall belong to, when made by root for another user
     :returns: True when this call made it
     """
-    temporary = _write_beside(path, [new_key()])
+    temporary = _write_beside(path, [new_key()], owner)
     try:
         os.link(temporary, path)
         return True
@@ -69,7 +70,8 @@ def rotate(path):
     Run as root for a file of another user, it keeps the file's owner.
     """
     keys = [new_key()] + read_keys(path)[:KEYS_KEPT - 1]
-    temporary = _write_beside(path, keys, os.stat(path))
+    status = os.stat(path)
+    temporary = _write_beside(path, keys, (status.st_uid, status.st_gid))
     os.rename(temporary, path)
     return keys
 
@@ -99,7 +101,7 @@ def _refuse_open_to_others(path, status):
             "chmod 600 it, and rotate the key if it has been so for long" % (path, mode))
 
 
-def _write_beside(path, keys, like=None):
+def _write_beside(path, keys, owner):
     """A complete, synced file of mode 0600 in the same folder; returns its path."""
     try:
         descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix='.key-')
@@ -110,8 +112,8 @@ def _write_beside(path, keys, like=None):
         target.write(b''.join(to_bytes(key) + b'\n' for key in keys))
         target.flush()
         os.fsync(target.fileno())
-        if like is not None and os.geteuid() == 0:
-            os.fchown(target.fileno(), like.st_uid, like.st_gid)
+        if owner is not None and os.geteuid() == 0:
+            os.fchown(target.fileno(), *owner)
     return temporary
 
 

@@ -94,6 +94,10 @@ class Codec(object):
         """The value of a field; raises SealError for classes that are not allowed."""
         return self._pickles.load(field.plain)
 
+    def load_plain(self, data):
+        """The value in a pickle that is not sealed; raises SealError for classes that are not allowed."""
+        return self._pickles.load(data)
+
     def dump(self, value):
         """`value` as a :class:`Field`."""
         return Field(self._pickles.dump(value))

@@ -121,10 +121,10 @@ class RedisSessionStore(object):
         return bool(self._store.run('session_end', [keys.session(session_id)],
                                     [session_id, keys.session_index_start]))
 
-    def adopt(self, session_id, values):
+    def adopt(self, session_id, values, life_seconds):
         """Store a session that was elsewhere, under the id it has; False when the id is taken."""
         session = RedisSession(values, session_id, self.policy)
-        return self._writer.create(session, time.time())
+        return self._writer.create(session, time.time(), int(life_seconds * 1000))
 
     def _reject(self, session_id, error):
         self.rejected += 1

@@ -65,14 +65,15 @@ class Writer(object):
         raise RedisUnavailable("session %s is changed faster than it can be written"
                                % handle_of(session.opened_id))
 
-    def create(self, session, now):
+    def create(self, session, now, life_ms):
         """Store a session that is not there yet; False when its id is taken."""
         changes = find_changes(session, self._codec)
         attempt = _Attempt(session, changes)
         resolution = resolve(session, changes, _NOT_THERE, {}, self._codec)
-        return bool(resolution.fields) and self._try(session, attempt, resolution, now)[0] == b'done'
+        return bool(resolution.fields) and self._try(
+            session, attempt, resolution, now, life_ms)[0] == b'done'
 
-    def _try(self, session, attempt, resolution, now):
+    def _try(self, session, attempt, resolution, now, life_ms=None):
         """One run of the script: (outcome, details)."""
         old_id, new_id = attempt.session_id, self._id_from_now_on(session, attempt)
         keys = self._store.keys
@@ -86,7 +87,7 @@ class Writer(object):
         arguments = [
             'none' if stored is _NOT_THERE else stored.version, old_id, new_id,
             keys.session_index_start, ' '.join(_owners(keys, resolution.users)),
-            self._life_ms if resolution.users else self._anonymous_life_ms,
+            life_ms or (self._life_ms if resolution.users else self._anonymous_life_ms),
             TOMBSTONE_LIFE_MS, int(ends), len(pairs)]
         for pair in pairs:
             arguments.extend(pair)

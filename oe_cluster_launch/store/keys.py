@@ -55,6 +55,10 @@ class Keys(object):
     def session_moved_start(self):
         return self._key('session-moved', '')
 
+    def session_imported(self, session_id):
+        """String: a session file of this id was imported once and is not imported again."""
+        return self._key('session-imported', session_id)
+
     def session_index(self, database, uid):
         """Sorted set of the ids of a user's sessions, scored by when each ends (ms)."""
         return self.session_index_start + self.session_owner(database, uid)
@@ -74,7 +78,7 @@ class Keys(object):
 
     # ------------------------------------------------------------ lease and cluster
     def lease(self, name='cron'):
-        """String with TTL: the token of the node that holds the lease."""
+        """String with TTL: `<token> <term> <node>` of whoever holds the lease."""
         return self._key('lease', name)
 
     def term(self, name='cron'):
@@ -85,6 +89,20 @@ class Keys(object):
         """Capped list: who held the lease, from when to when."""
         return self._key('lease-history', name)
 
+    def tenure(self, name='cron'):
+        """Hash: who leads since when; closed into the history when it ends."""
+        return self._key('tenure', name)
+
+    @property
+    def candidates(self):
+        """Sorted set: nodes that may lead, scored by cron_priority."""
+        return self._key('candidates')
+
+    @property
+    def cron_bell(self):
+        """Pub/sub channel: something about the cron lead has changed, look now."""
+        return self._key('cron', 'bell')
+
     def cron_control(self, name='pause'):
         """What an operator asked of all cron agents: pause, switch-over."""
         return self._key('cron', name)
@@ -92,6 +110,11 @@ class Keys(object):
     def member(self, node_name):
         """String with TTL: the record a node keeps of itself."""
         return self._key('member', _escaped(node_name))
+
+    @property
+    def members_seen(self):
+        """Sorted set: when each node last reported, in ms of the server's clock."""
+        return self._key('members-seen')
 
     @property
     def member_pattern(self):

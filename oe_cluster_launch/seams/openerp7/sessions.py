@@ -87,9 +87,15 @@ def root():
 
 def session_store(original, context):
     """Made in the master; each worker opens its own connection at its first request."""
+    return make_store(context.store, context.sealing, context.settings)
+
+
+def make_store(store, sealing, settings):
+    """A session store that knows OpenERP's session class. The host's options must have been read."""
+    from openerp.modules.module import initialize_sys_path
+    initialize_sys_path()
     from openerp.addons.web.session import OpenERPSession
-    return RedisSessionStore(context.store, context.sealing, context.settings,
-                             OpenERPPolicy(OpenERPSession))
+    return RedisSessionStore(store, sealing, settings, OpenERPPolicy(OpenERPSession))
 
 
 def session_context(original, context):

@@ -1,0 +1,205 @@
+# -*- coding: utf-8 -*-
+"""Cache coherence over processes and nodes: what is checked before a request and sent after it.
+
+PostgreSQL's two signaling sequences stay the only authority, as in OpenERP.
+For every database a request touches they are compared at the first touch,
+before any snapshot is taken, and moved after the last commit, in `finally`.
+`boundaries.py` binds this to OpenERP; `coherent()` is for other loops.
+"""
+import logging
+
+from oe_cluster_launch.ormcache import request
+from oe_cluster_launch.ormcache.generation import CLEAR, RELOAD, Generation, adopted, reception
+from oe_cluster_launch.seams.openerp7 import local_state
+
+_logger = logging.getLogger(__name__)
+
+_SEQUENCES = "base_registry_signaling.last_value, base_cache_signaling.last_value"
+_READ = "SELECT %s FROM base_registry_signaling, base_cache_signaling" % _SEQUENCES
+
+#: called with the state of a database when a clean request ends; publishes what it has computed
+publish = None
+#: database name to sequences that could not be moved when they should have been
+_owed = {}
+
+
+def coherent():
+    """A context manager: within it this thread is one request, coherent with the cluster.
+
+    The databases it touches are checked at first touch; what it changed is
+    signaled at its end, also after an exception. Nested uses join the outer.
+    """
+    return request.bounded(finish)
+
+
+def check(name):
+    """Compare the sequences of a database with what this process knows, and act on a difference.
+
+    Within a request once, at the first touch; without one, at every call.
+    """
+    state = request.current().database(name)
+    if state.checked and state.request.bounded:
+        return
+    registry = _manager().registries.get(name)
+    if registry is None or registry.base_registry_signaling_sequence is None:
+        return
+    state.checked = True
+    try:
+        if name in _owed:
+            _draw(name, _owed.pop(name))
+        found = _read_sequences(registry, state)
+        with state.quietly():
+            _receive(name, registry, found)
+    except Exception:
+        state.checked = False
+        raise
+    state.generation = known(_manager().registries[name])
+
+
+def known(registry):
+    """The generation that this process's registry knows."""
+    return Generation(registry.base_registry_signaling_sequence, registry.base_cache_signaling_sequence)
+
+
+def _read_sequences(registry, state):
+    cursor = registry.db.cursor()
+    try:
+        if state.expected_user is None:
+            cursor.execute(_READ)
+            return Generation(*cursor.fetchone())
+        # the version of the caller's row travels with them: no round trip of its own
+        cursor.execute("SELECT %s, (SELECT xmin::text || ctid::text FROM res_users WHERE id = %%s AND active) "
+                       "FROM base_registry_signaling, base_cache_signaling" % _SEQUENCES,
+                       (state.expected_user,))
+        row = cursor.fetchone()
+        state.user_versions[state.expected_user] = row[2]
+        return Generation(*row[:2])
+    finally:
+        cursor.close()
+
+
+def _receive(name, registry, found):
+    """Act on what another process has signaled."""
+    action = reception(known(registry), found)
+    if action == RELOAD:
+        _logger.info("database %s: models changed elsewhere, reloading", name)
+        # reads the sequences itself before it loads: it may know more than `found`
+        _manager().new(name)
+    elif action == CLEAR:
+        _logger.info("database %s: cached answers changed elsewhere, forgetting them", name)
+        # known first: of two threads one may act on a newer signal in between,
+        # and a value too old only means acting once more
+        registry.base_cache_signaling_sequence = found.cache
+        local_state.refresh(registry)
+
+
+def finish(ended):
+    """The end of a request: settle every database it touched. Never raises."""
+    for state in ended.databases():
+        try:
+            settle(state)
+        except Exception:
+            _logger.exception("database %s: the end of a request could not be settled", state.name)
+
+
+def settle(state):
+    """Send what has to be sent now that all is committed, and repair what a rollback left behind."""
+    if not (state.cleared or state.models_changed or state.models_touched):
+        if publish is not None and state.fresh and state.generation is not None:
+            publish(state)
+        return
+    try:
+        if state.committed:
+            _send(state)
+    finally:
+        registry = _manager().registries.get(state.name)
+        models, failed = state.models_changed or state.models_touched, state.failed
+        state.reset()
+        if registry is not None:
+            with state.quietly():
+                _repair(state, registry, models, failed)
+
+
+def _repair(state, registry, models, failed):
+    """Let go of what this process computed or changed in memory while nothing was committed."""
+    if failed and models:
+        # OpenERP changed its models before the rollback, and does not change them back
+        _logger.info("database %s: models were changed and rolled back, loading them anew", state.name)
+        _manager().delete(state.name)
+    elif failed:
+        local_state.refresh(registry)
+    else:
+        # Some clears are incomplete, some come before the write: keep nothing.
+        local_state.drop(registry)
+
+
+def _send(state):
+    """Move the sequences; adopt the new values unless another process came in between."""
+    registry = _manager().registries.get(state.name)
+    names = [sequence for sequence, wanted in (('base_registry_signaling', state.models_changed),
+                                               ('base_cache_signaling', state.cleared)) if wanted]
+    if not names or (registry is not None and registry.base_registry_signaling_sequence is None):
+        return
+    drawn = _draw(state.name, names)
+    _logger.info("database %s: signaled %s", state.name,
+                 ', '.join('%s %s' % pair for pair in sorted(drawn.items())))
+    for sequence, value in drawn.items() if registry is not None else ():
+        attribute = '%s_sequence' % sequence
+        setattr(registry, attribute, adopted(getattr(registry, attribute), value))
+
+
+def _draw(name, sequences):
+    from openerp import sql_db
+    cursor = None
+    try:
+        cursor = sql_db.db_connect(name).cursor()
+        cursor.execute("SELECT %s" % ', '.join("nextval('%s')" % sequence for sequence in sequences))
+        values = cursor.fetchone()
+        cursor.commit()  # or a crash of PostgreSQL could take the step back
+        return dict(zip(sequences, values))
+    except Exception:
+        _owed[name] = sorted(set(_owed.get(name, ())) | set(sequences))
+        raise
+    finally:
+        if cursor is not None:
+            cursor.close()
+
+
+def after_commit(name):
+    """A cursor was committed. For a thread without boundaries this is where its changes are told."""
+    current = request.current()
+    if not current.bounded:
+        state = current.database(name)
+        if state.cleared or state.models_changed:
+            with request.bounded(lambda ended: None):
+                _send_unbounded(state)
+
+
+def _send_unbounded(state):
+    _send(state)
+    registry = _manager().registries.get(state.name)
+    if registry is not None:
+        with request.current().database(state.name).quietly():
+            local_state.drop(registry)
+
+
+def after_commit_of_thread(name):
+    """A thread without boundaries asks to signal: it may have committed before, so do it now.
+
+    It may also commit later; that commit signals again, which costs little.
+    """
+    after_commit(name)
+
+
+def after_close(name):
+    """A cursor was closed. With its last one a thread without boundaries has nothing pending any more."""
+    current = request.current()
+    if not current.bounded:
+        state = current.database(name)
+        if state.open_cursors <= 0:
+            state.reset()
+
+
+def _manager():
+    from openerp.modules.registry import RegistryManager
+    return RegistryManager
