@@ -10,7 +10,9 @@ from .problem import Problem
 
 # The last virtualenv that can make environments for Python 2.7.
 VIRTUALENV = 'virtualenv==20.21.1'
-SYSTEM_PYTHON3 = '/usr/bin/python3' if os.path.exists('/usr/bin/python3') else sys.executable
+# By its full name, such as python3.11: another version means another virtualenv.
+SYSTEM_PYTHON3 = os.path.realpath(
+    '/usr/bin/python3' if os.path.exists('/usr/bin/python3') else sys.executable)
 
 # What `pip install .` reads; a change in any of them installs the package anew.
 OUR_SOURCES = ('setup.py', 'setup.cfg', 'MANIFEST.in', 'README.md', 'CHANGES.md', 'LICENSE',
