@@ -25,10 +25,11 @@ class Node(object):
     It is also the context that seams get: settings, store, sealing, host and name.
 
     :ivar arguments: the host's command line, `-c FILE` included
+    :ivar handover: what the keeper has given this master
     :ivar finished: the work was done once (-u --stop-after-init); do not serve
     """
 
-    def __init__(self, config_path, arguments):
+    def __init__(self, config_path, arguments, handover=None):
         self.config_path = config_path
         self.arguments = arguments
         self.settings = None
@@ -37,6 +38,12 @@ class Node(object):
         self.store = None
         self.sealing = None
         self.finished = False
+        self.handover = handover
+
+    @property
+    def keeper_pid(self):
+        """Whom to send SIGHUP for a rolling reload of this node."""
+        return self.handover.keeper_pid
 
     @property
     def name(self):
@@ -83,6 +90,8 @@ def install_late_seams(node):
 
 
 def do_one_off_work(node):
+    if node.handover and node.handover.again:
+        node.host.forget_updates()  # an earlier master of this node has done them
     node.finished = node.host.one_off_work()
 
 
@@ -116,12 +125,12 @@ STEPS = [
 ]
 
 
-def boot(config_path, arguments):
+def boot(config_path, arguments, handover=None):
     """Run every step; the node is then ready for the supervisor to fork workers from.
 
     :raises LaunchError: the first step that cannot be done, as a sentence
     """
-    node = Node(config_path, arguments)
+    node = Node(config_path, arguments, handover)
     for step in STEPS:
         step(node)
         _logger.debug("boot: %s done", step.__name__)

@@ -88,6 +88,10 @@ class PostgresUnavailable(ServiceUnavailable):
     """PostgreSQL did not answer or refused us."""
 
 
+class AddressUnavailable(ServiceUnavailable):
+    """The port is in use, or the interface is none of this machine's."""
+
+
 class HostMismatch(LaunchError):
     """The host is not the OpenERP that the seam table was written for."""
 

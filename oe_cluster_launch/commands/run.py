@@ -6,8 +6,9 @@ command line is handed to OpenERP's own parser, untouched.
 """
 import os
 
-from oe_cluster_launch import check
+from oe_cluster_launch import check, privileges
 from oe_cluster_launch.errors import EXIT_OK, ConfigurationError, UsageError
+from oe_cluster_launch.settings import load_settings
 
 NAME = 'run'
 HELP = "start this node (the default), as in: oe-cluster-launch -c node.conf"
@@ -39,17 +40,31 @@ def start(argv):
 
 
 def _serve(config_path, argv):
-    from oe_cluster_launch.boot import boot
+    from oe_cluster_launch.supervisor.handover import Handover
+    handover = Handover.take()
     try:
-        node = boot(config_path, argv)
+        return _master(config_path, argv, handover) if handover else _keeper(config_path, argv)
     except ConfigurationError:
         # the boot stops at its first fault; an operator wants them all
         check.report(config_path, argv)
         raise
+
+
+def _keeper(config_path, argv):
+    """The process an operator starts. It runs this program again, as a master."""
+    from oe_cluster_launch.supervisor import keep
+    settings = load_settings(config_path, os.environ)
+    privileges.drop(settings)
+    return keep(argv, settings)
+
+
+def _master(config_path, argv, handover):
+    from oe_cluster_launch.boot import boot
+    node = boot(config_path, argv, handover)
     if node.finished:
         return EXIT_OK
     from oe_cluster_launch.supervisor import supervise
-    return supervise(node)
+    return supervise(node, handover)
 
 
 def _host_help():

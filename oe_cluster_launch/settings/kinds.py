@@ -5,7 +5,9 @@ A kind turns the text of a file or an environment variable into a value, or
 raises ValueError. `accepts` is the half sentence that an operator reads when
 it does. Kinds know nothing of names, files or defaults.
 """
+import binascii
 import re
+import socket
 
 from oe_cluster_launch.compat import urlsplit
 
@@ -159,6 +161,42 @@ class HostPort(Kind):
 
     def show(self, value):
         return '%s:%d' % value
+
+
+class Network(Kind):
+    """An address or a network: `10.0.0.5`, `10.1.0.0/16`, `fd00::/8`; kept as (family, bits, length)."""
+
+    accepts = "accepted is an address or a network such as 10.0.0.5 or 10.1.0.0/16"
+
+    def parse(self, text):
+        address, slash, length = text.strip().partition('/')
+        bits, total = address_bits(address)
+        length = int(length) if slash else total
+        if not 0 <= length <= total:
+            raise ValueError(text)
+        return total, bits >> (total - length), length
+
+    def show(self, value):
+        total, bits, length = value
+        packed = binascii.unhexlify('%0*x' % (total // 4, bits << (total - length)))
+        address = socket.inet_ntop(socket.AF_INET if total == 32 else socket.AF_INET6, packed)
+        return address if length == total else '%s/%d' % (address, length)
+
+
+def address_bits(address):
+    """(number, 32 or 128) of a numeric address; an IPv4 one inside IPv6 counts as IPv4.
+
+    :raises ValueError: it is none
+    """
+    for family, total in ((socket.AF_INET, 32), (socket.AF_INET6, 128)):
+        try:
+            bits = int(binascii.hexlify(socket.inet_pton(family, address)), 16)
+        except (socket.error, OSError):
+            continue
+        if total == 128 and bits >> 32 == 0xffff:
+            return bits & 0xffffffff, 32
+        return bits, total
+    raise ValueError(address)
 
 
 class RedisUrl(Kind):

@@ -13,7 +13,7 @@ from oe_cluster_launch.settings.table import BY_NAME, TABLE
 SECTION = 'cluster'
 ENVIRONMENT_PREFIX = 'OE_CLUSTER_'
 #: variables with our prefix that are no settings: hand-over between master processes
-RESERVED_ENVIRONMENT = ('OE_CLUSTER_HANDOVER',)
+RESERVED_ENVIRONMENT = ('OE_CLUSTER_HANDOVER', 'OE_CLUSTER_KEEPER')
 
 
 class Settings(object):

@@ -10,6 +10,7 @@ from oe_cluster_launch.settings.kinds import (
     Duration,
     HostPort,
     Integer,
+    Network,
     Path,
     RedisUrl,
     Size,
@@ -112,14 +113,47 @@ SESSIONS = [
             'sessions'),
 ]
 
+ORMCACHE = [
+    Setting('local_ormcache', 'on', Boolean(),
+            "Replace OpenERP's own cache of method results by a faster one. off: OpenERP's own, for "
+            "comparison.", 'ormcache'),
+    Setting('ormcache_entries', '100000', Integer(100, 100000000),
+            "Most results that one process keeps for one database.", 'ormcache'),
+]
+
 SUPERVISOR = [
     Setting('preload', 'on', Boolean(),
             "Load OpenERP and the registries of the configured databases once, before workers fork.",
             'supervisor'),
+    Setting('refresh_interval', '5s', Duration(0, 3600),
+            "A preloaded master whose registries another process has changed is replaced by a "
+            "rolling reload; this is how often it looks. 0 turns that off.", 'supervisor'),
+    Setting('drain_seconds', '0', Duration(0, 3600),
+            "At a stop, /_cluster/ready answers 503 for this long before the port closes. More than "
+            "two intervals of your load balancer's health check; nginx without one needs none.",
+            'supervisor'),
     Setting('graceful_timeout', '30s', Duration(0, 3600),
-            "At a stop, requests in flight get this long to finish.", 'supervisor'),
+            "At a stop or reload, requests in flight get this long to finish.", 'supervisor'),
     Setting('backlog', '2048', Integer(64, 65535),
             "Connections that may wait while all workers are busy.", 'supervisor'),
+    Setting('limit_body', '128M', Size(),
+            "Largest request body; a larger one is answered 413. 0 is no limit.", 'supervisor'),
+    Setting('limit_headers', '100', Integer(10, 1000),
+            "Most header lines of a request; more are answered 400.", 'supervisor'),
+    Setting('client_timeout', '30s', Duration(1, 3600),
+            "A client that sends or takes nothing for this long is dropped. nginx buffers slow "
+            "ones.", 'supervisor'),
+    Setting('trusted_proxies', '', Words(Network(), "accepted is a list of addresses and networks, "
+                                         "such as 10.0.0.5, 10.1.0.0/16"),
+            "Proxies whose X-Forwarded-* headers count, when proxy_mode is on. "
+            "Empty: whoever connects, and of X-Forwarded-For only the last entry, as stock.",
+            'supervisor'),
+    Setting('log_format', 'text', Choice('text', 'json'),
+            "text: OpenERP's own format. json: one object a line, with node, user and request id.",
+            'supervisor'),
+    Setting('access_log', 'off', Boolean(),
+            "One line per request in this node's log. nginx writes an access log anyway.",
+            'supervisor'),
 ]
 
 CRON = [
@@ -155,5 +189,5 @@ CLUSTER = [
             "do not start it, or only warn.", 'cluster'),
 ]
 
-TABLE = NODE + REDIS + SECURITY + SESSIONS + SUPERVISOR + CRON + CLUSTER
+TABLE = NODE + REDIS + SECURITY + SESSIONS + ORMCACHE + SUPERVISOR + CRON + CLUSTER
 BY_NAME = {setting.name: setting for setting in TABLE}

@@ -1,14 +1,30 @@
 # -*- coding: utf-8 -*-
-"""One node's processes: gunicorn's arbiter, with what OpenERP needs added.
+"""One node's processes: a keeper, under it a master, under that workers and other children.
 
-`application.py` translates OpenERP's options into gunicorn's, `arbiter.py`
-adds to gunicorn's master, `http_worker.py` to its worker, `hooks.py` is what
-runs around the fork. HTTP parsing, reaping and TTIN/TTOU are gunicorn's.
+`keeper.py` keeps pid, port and systemd's attention while masters come and go;
+`arbiter.py` is the master, on gunicorn's; `http_worker.py` takes connections and
+`exchange.py` answers one; `limits.py` ends what takes too much; `shutdown.py`
+leaves without losing a request; `child.py` is for any other process.
 """
+import os
 
 
-def supervise(node):
-    """Serve until told to stop. Does not return: the master exits with its own code."""
+def keep(arguments, settings):
+    """Run the keeper in this process; returns the exit code."""
+    from oe_cluster_launch.supervisor.keeper import Keeper
+    from oe_cluster_launch.supervisor.keeper_io import Resources
+    return Keeper(Resources(arguments, settings, dict(os.environ))).run()
+
+
+def supervise(node, handover):
+    """Run the master in this process, from a booted node. Ends by SystemExit."""
+    from oe_cluster_launch.supervisor import log
     from oe_cluster_launch.supervisor.application import NodeApplication
     from oe_cluster_launch.supervisor.arbiter import NodeArbiter
-    NodeArbiter(NodeApplication(node)).run()
+    from oe_cluster_launch.supervisor.watcher import Watcher
+    config, settings = node.host.config, node.settings
+    log.use_format(settings, node.name)
+    handover.say('booted', node_name=node.name, pidfile=config['pidfile'] or None,
+                 logfile=config['logfile'] or None, log_format=settings.log_format,
+                 graceful_seconds=settings.graceful_timeout + settings.drain_seconds)
+    NodeArbiter(NodeApplication(node), handover, [Watcher(node)]).run()

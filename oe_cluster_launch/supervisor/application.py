@@ -7,19 +7,33 @@ configure a node, and that is node.conf.
 """
 from gunicorn.app.base import BaseApplication
 
+from oe_cluster_launch.health.endpoints import HealthEndpoints
 from oe_cluster_launch.supervisor import hooks
+from oe_cluster_launch.supervisor.board import Board
 from oe_cluster_launch.supervisor.log import SupervisorLog
 
 #: by name, as gunicorn asks for it
 WORKER_CLASS = 'oe_cluster_launch.supervisor.http_worker.HttpWorker'
+#: longest request line and header line; gunicorn's own bound is 8190
+LONGEST_LINE_BYTES = 8190
 
 
 class NodeApplication(BaseApplication):
-    """gunicorn's view of one node."""
+    """gunicorn's view of one node.
+
+    :ivar board: shared by the master and all it forks
+    :ivar health: the endpoints answered before OpenERP
+    """
 
     def __init__(self, node):
         self.node = node
+        self.board = Board()
+        self.health = HealthEndpoints(node.name, self._not_ready)
         super(NodeApplication, self).__init__()
+
+    def _not_ready(self):
+        """Why no new client should come here. In a worker."""
+        return ["this node is stopping"] if self.board.draining else []
 
     def load_config(self):
         for name, value in self._options().items():
@@ -29,21 +43,23 @@ class NodeApplication(BaseApplication):
         node = self.node
         config, settings = node.host.config, node.settings
         return {
-            'bind': '%s:%d' % node.host.address,
             'workers': node.host.workers,
             'worker_class': WORKER_CLASS,
             'preload_app': True,
-            'pidfile': config['pidfile'] or None,
             'proc_name': node.name,
             'backlog': settings.backlog,
-            'graceful_timeout': int(settings.graceful_timeout),
-            'timeout': int(config['limit_time_real']),
+            # 0 turns gunicorn's own watchdog off; ours is in arbiter.py
+            'timeout': 0,
             'max_requests': int(config['limit_request']),
             'max_requests_jitter': int(config['limit_request']) // 10,
+            'limit_request_line': LONGEST_LINE_BYTES,
+            'limit_request_field_size': LONGEST_LINE_BYTES,
+            'limit_request_fields': settings.limit_headers,
             'logger_class': SupervisorLog,
             'post_fork': hooks.post_fork,
-            # who may set X-Forwarded-Proto is OpenERP's proxy_mode to decide
-            'forwarded_allow_ips': '*' if config['proxy_mode'] else '127.0.0.1',
+            # forwarded.py decides what a proxy may say
+            'forwarded_allow_ips': '*',
+            'secure_scheme_headers': {},
         }
 
     def load(self):

@@ -1,19 +1,293 @@
 # -*- coding: utf-8 -*-
-"""The master: gunicorn's arbiter with our titles and exit codes."""
+"""The master: gunicorn's arbiter, with OpenERP preloaded, and without its known faults.
+
+Ours: no signal is dropped and no work is done inside a handler, monotonic
+heartbeats on the board, respawn with back-off, supervised children, reports to the
+keeper, and a stop that loses no connection (shutdown.py). Sockets, worker
+bookkeeping, TTIN and TTOU are gunicorn's. Reloads are the keeper's affair.
+"""
+import collections
+import errno
+import logging
+import os
+import select
+import signal
+import sys
+
+from gunicorn import sock, util
 from gunicorn.arbiter import Arbiter
 
-from oe_cluster_launch.errors import EXIT_SOFTWARE
+from oe_cluster_launch.compat import monotonic
+from oe_cluster_launch.current_request import sentence
+from oe_cluster_launch.errors import EXIT_SOFTWARE, BootFailure, LaunchError
+from oe_cluster_launch.supervisor import stacks
+from oe_cluster_launch.supervisor.keeper_io import how_it_ended
+from oe_cluster_launch.supervisor.shutdown import Shutdown
 from oe_cluster_launch.supervisor.titles import set_title
+
+_logger = logging.getLogger(__name__)
+
+#: so many workers in a row that end before they are ready, and none ever was: give up
+HOPELESS_BOOTS = 5
+LONGEST_BACKOFF_SECONDS = 30
+#: the worker itself ends a request at limit_time_real; this much later the master kills it
+BACKSTOP_SECONDS = 10
+#: an idle worker says every second that it lives
+IDLE_SILENT_SECONDS = 60
 
 
 class NodeArbiter(Arbiter):
-    """gunicorn's master for one node."""
+    """The master of one node.
 
-    #: all exit codes are those of errors.py, so that a unit file can name them
+    :ivar handover: what the keeper has given us
+    :ivar children: :class:`ChildProcess` objects, started when the HTTP workers are ready
+    """
+
+    #: exit codes are those of errors.py, so that a unit file can name them
     WORKER_BOOT_ERROR = EXIT_SOFTWARE
     APP_LOAD_ERROR = EXIT_SOFTWARE
 
+    def __init__(self, app, handover, children=()):
+        self.handover = handover
+        self.board = app.board
+        self.children = list(children)
+        self.shutdown = None
+        self.reported_ready = False
+        self.ever_ready = False
+        self.boot_failures = 0
+        self.spawn_at = 0.0
+        super(NodeArbiter, self).__init__(app)
+        self.SIG_QUEUE = collections.deque()
+        self.WORKERS = {}
+        self.LISTENERS = []
+
+    @property
+    def node(self):
+        return self.app.node
+
+    @property
+    def stopping(self):
+        """Whether workers have been told to leave, so that none is to be replaced."""
+        return bool(self.shutdown and self.shutdown.told)
+
+    # -- life ------------------------------------------------------------
+
+    def start(self):
+        self.pid = os.getpid()
+        descriptors = self.handover.listen_descriptors(self.node.host.address)
+        self.init_signals()
+        self.LISTENERS = sock.create_sockets(self.cfg, self.log, descriptors)
+        _logger.info("listening at %s", ', '.join(str(each) for each in self.LISTENERS))
+
+    def run(self):
+        """Serve until told to stop. Ends by SystemExit, as do the workers forked in here."""
+        try:
+            self.start()
+            while True:
+                self._cycle()
+        except LaunchError:
+            self.kill_everything()
+            raise
+        except Exception:
+            _logger.exception("the master failed")
+            self.kill_everything()
+            sys.exit(EXIT_SOFTWARE)
+
+    def _cycle(self):
+        while self.SIG_QUEUE:
+            number = self.SIG_QUEUE.popleft()
+            getattr(self, 'handle_%s' % self.SIG_NAMES[number])()
+        self.reap_workers()
+        self.murder_workers()
+        self.manage_workers()
+        self._look_after_children()
+        if self.shutdown and self.shutdown.step():
+            _logger.info("master %d ends", self.pid)
+            sys.exit(0)
+        self._report()
+        self.sleep()
+
+    def _report(self):
+        booted = [worker for worker in self.WORKERS.values() if worker.slot.ready]
+        if booted:
+            self.ever_ready = True
+            self.boot_failures = 0
+        if self.shutdown:
+            state = self.shutdown.state
+        else:
+            state = 'ready' if self.reported_ready else 'starting'
+            if not self.reported_ready and len(booted) >= self.num_workers:
+                self.reported_ready = True
+                self.handover.say('ready')
+        set_title(self.node.name, 'master', state)
+        self.handover.say('status', text="%s, %d of %d HTTP workers, %d requests served" % (
+            state, len(booted), self.num_workers, self.board.total('requests')))
+
+    # -- signals ---------------------------------------------------------
+
+    def signal(self, number, frame):
+        """The handler of every signal: remember it."""
+        self.SIG_QUEUE.append(number)
+        self.wakeup()
+
+    def handle_chld(self, number, frame):
+        """The handler of SIGCHLD: children are reaped in the main loop."""
+        self.wakeup()
+
+    def wakeup(self):
+        try:
+            os.write(self.PIPE[1], b'.')
+        except OSError as error:
+            if error.errno != errno.EAGAIN:  # a full pipe wakes us as well
+                raise
+
+    def sleep(self):
+        if self.shutdown:
+            pause = self.shutdown.pause_seconds
+        else:
+            pause = 1.0 if self.reported_ready else 0.05
+        try:
+            if select.select([self.PIPE[0]], [], [], 0 if self.SIG_QUEUE else pause)[0]:
+                os.read(self.PIPE[0], 4096)
+        except (OSError, select.error) as error:
+            if error.args[0] not in (errno.EINTR, errno.EAGAIN):
+                raise
+
+    @staticmethod
+    def set_nonblocking(*descriptors):
+        """Mark pipe ends as every pipe of ours is marked."""
+        for descriptor in descriptors:
+            util.set_non_blocking(descriptor)
+            util.close_on_exec(descriptor)
+
+    def handle_term(self):
+        if self.shutdown and not self.shutdown.retiring:
+            _logger.warning("stop asked for again: requests in flight are cut off")
+            self.kill_everything()
+            return
+        self.shutdown = Shutdown(self, retiring=False)
+
+    handle_int = handle_term
+
+    def handle_winch(self):
+        """The keeper has a successor for us."""
+        if not self.shutdown:
+            self.shutdown = Shutdown(self, retiring=True)
+
+    def handle_hup(self):
+        os.kill(self.handover.keeper_pid, signal.SIGHUP)
+
+    def handle_usr2(self):
+        os.kill(self.handover.keeper_pid, signal.SIGUSR2)
+
+    def handle_usr1(self):
+        _logger.info("SIGUSR1: nothing to do, a rotated log file is found without it")
+
+    def handle_quit(self):
+        stacks.dump('master')
+        self.kill_workers(signal.SIGQUIT)
+        for child in self.children:
+            if child.pid:
+                child.send(signal.SIGQUIT)
+
+    # -- workers ---------------------------------------------------------
+
     def manage_workers(self):
-        """Called about once a second in the master."""
+        if self.stopping or monotonic() < self.spawn_at:
+            return
         super(NodeArbiter, self).manage_workers()
-        set_title(self.app.node.name, 'master', 'ready')
+
+    def spawn_workers(self):
+        for _ in range(self.num_workers - len(self.WORKERS)):
+            self.spawn_worker()
+            self.board.master.count('workers_started')
+
+    def kill_worker(self, pid, number):
+        """Signal a worker that we have not reaped yet, so that the pid is still its own."""
+        if number == signal.SIGTERM and pid in self.WORKERS:
+            self.WORKERS[pid].slot.leave = True
+        try:
+            os.kill(pid, number)
+        except OSError as error:
+            if error.errno != errno.ESRCH:
+                raise
+
+    def murder_workers(self):
+        limit = self.node.host.config['limit_time_real']
+        for pid, worker in list(self.WORKERS.items()):
+            slot, busy = worker.slot, worker.slot.busy_seconds
+            if busy is None:
+                hangs = slot.silent_seconds > IDLE_SILENT_SECONDS
+            else:
+                hangs = limit and busy > limit + BACKSTOP_SECONDS
+            if hangs and not worker.aborted:
+                worker.aborted = True
+                self.board.master.count('workers_killed')
+                if busy is not None:
+                    self.board.master.count('limit_time_real')
+                _logger.error("worker %d is stuck and was killed, %s", pid,
+                              _at_work(slot) or "idle")
+                self.kill_worker(pid, signal.SIGKILL)
+
+    def reap_workers(self):
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except OSError as error:
+                if error.errno != errno.ECHILD:
+                    raise
+                return
+            if not pid:
+                return
+            if pid in self.WORKERS:
+                self._worker_ended(self.WORKERS.pop(pid), status)
+            for child in self.children:
+                if child.pid == pid:
+                    child.ended(self, how_it_ended(status))
+
+    def _worker_ended(self, worker, status):
+        slot = worker.slot
+        worker.tmp.close()
+        if status and not worker.aborted and not slot.leave:
+            self.board.master.count('workers_crashed')
+            _logger.error("worker %d %s, %s", worker.pid, how_it_ended(status),
+                          _at_work(slot) or ("idle" if slot.ready else "before it was ready"))
+        if not slot.ready and not slot.leave:
+            self._boot_failed()
+        self.board.give_back(slot)
+
+    def _boot_failed(self):
+        self.boot_failures += 1
+        if self.boot_failures >= HOPELESS_BOOTS and not self.ever_ready:
+            raise BootFailure("%d workers in a row ended before they were ready, and none ever "
+                              "was: see the log above for the reason." % self.boot_failures)
+        pause = min(0.25 * 2 ** self.boot_failures, LONGEST_BACKOFF_SECONDS)
+        self.spawn_at = monotonic() + pause
+
+    def kill_everything(self):
+        """SIGKILL to all that is ours."""
+        self.kill_workers(signal.SIGKILL)
+        for child in self.children:
+            if child.pid:
+                child.send(signal.SIGKILL)
+
+    # -- other children --------------------------------------------------
+
+    def _look_after_children(self):
+        for child in self.children:
+            if self.reported_ready and not self.shutdown:
+                child.start(self)
+            child.look_after()
+
+    def close_listeners_in_child(self):
+        """A child that is no HTTP worker must not keep the port open."""
+        for listener in self.LISTENERS:
+            listener.close()
+        self.LISTENERS = []
+
+
+def _at_work(slot):
+    """`after 3.2 s of POST /xmlrpc/object (...)`, or '' when it was idle."""
+    if slot.busy_seconds is None:
+        return ''
+    return "after %.1f s of %s" % (slot.busy_seconds, sentence(slot.doing))

@@ -1,14 +1,122 @@
 # -*- coding: utf-8 -*-
-"""The process that answers HTTP requests, one at a time, as OpenERP expects."""
+"""The process that answers HTTP requests, one at a time, as OpenERP expects.
+
+It takes connections until it is told to leave, has reached one of its limits,
+or its listening socket has ended; what happens on a connection is
+`exchange.py`. One thread besides the main one: the watchdog.
+"""
+import errno
+import logging
+import os
+import select
+import signal
+
+from gunicorn import util
 from gunicorn.workers.sync import SyncWorker
 
+from oe_cluster_launch.supervisor import linux
+from oe_cluster_launch.supervisor.exchange import Exchange
+from oe_cluster_launch.supervisor.limits import Limits
 from oe_cluster_launch.supervisor.titles import set_title
+from oe_cluster_launch.supervisor.watchdog import Watchdog
+
+_logger = logging.getLogger(__name__)
+
+#: an idle worker looks up this often; also how late a lost signal is noticed
+IDLE_SECONDS = 1.0
 
 
 class HttpWorker(SyncWorker):
-    """gunicorn's synchronous worker under our name and title."""
+    """gunicorn's synchronous worker with our own main loop.
+
+    Constructed in the master before the fork, like gunicorn's; everything
+    else runs in the worker.
+    """
+
+    def __init__(self, age, ppid, sockets, app, timeout, cfg, log):
+        super(HttpWorker, self).__init__(age, ppid, sockets, app, timeout, cfg, log)
+        self.slot = app.board.take()  # instead of gunicorn's heartbeat file
+        self.node = app.node
+        self.limits = None
+
+    def init_signals(self):
+        super(HttpWorker, self).init_signals()
+        signal.signal(signal.SIGINT, self.handle_exit)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        # the watchdog waits for it, in a thread
+        linux.block_signals(signal.SIGQUIT)
 
     def run(self):
-        """The worker's main loop; returns when it is told to stop."""
-        set_title(self.app.node.name, 'http worker', 'ready')
-        super(HttpWorker, self).run()
+        """The main loop; returns when this worker shall end."""
+        config = self.node.host.config
+        self.limits = Limits(config, self.slot)
+        self.limits.bind_memory()
+        self.exchange = Exchange(self)
+        self.watchdog = Watchdog(self)
+        self.watchdog.start()
+        for listener in self.sockets:
+            listener.setblocking(0)
+        self.slot.ready = True
+        self.set_state('ready')
+        _logger.info("worker %d ready", self.pid)
+        while self.alive and not self.slot.leave:
+            self.slot.beat()
+            if not self._accept_one() and self.alive and not self.slot.leave:
+                self._wait()
+        self.set_state('leaving')
+        self.watchdog.stop()
+
+    def set_state(self, state):
+        set_title(self.node.name, 'http worker', state)
+
+    def leave(self, why, *arguments):
+        """End after the current request."""
+        if self.alive:
+            self.alive = False
+            _logger.info("worker %d leaves: " + why, self.pid, *arguments)
+
+    def _wait(self):
+        try:
+            ready = select.select(self.wait_fds, [], [], IDLE_SECONDS)[0]
+            if self.PIPE[0] in ready:
+                os.read(self.PIPE[0], 4096)
+        except (select.error, OSError) as error:
+            if error.args[0] not in (errno.EINTR, errno.EAGAIN):
+                raise
+
+    def _accept_one(self):
+        """Serve one connection, if there is one."""
+        for listener in self.sockets:
+            try:
+                client, address = listener.accept()
+            except EnvironmentError as error:
+                if error.errno == errno.EINVAL:  # shut down by the master: nothing waits there
+                    self.alive = False
+                    return False
+                if error.errno in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR):
+                    continue
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    self.leave("no file descriptors are left")
+                    return False
+                raise
+            util.close_on_exec(client)
+            self.exchange.serve(listener, client, address)
+            self._after_request()
+            return True
+        return False
+
+    def _after_request(self):
+        """Whether this worker has had enough."""
+        self.nr += 1
+        config = self.node.host.config
+        soft = config['limit_memory_soft']
+        resident = linux.resident_bytes() if soft else 0
+        if self.nr >= self.max_requests:
+            self.slot.count('limit_request')
+            self.leave("limit_request: %d requests served", self.nr)
+        elif soft and resident > soft:
+            self.slot.count('limit_memory_soft')
+            self.leave("limit_memory_soft: %d MB resident, the limit is %d MB, after %s",
+                       resident >> 20, soft >> 20, self.exchange.last)

@@ -105,6 +105,11 @@ class Host(object):
         """
         return updates.one_off_work(self)
 
+    def forget_updates(self):
+        """Drop -i and -u from the options: they are done."""
+        for kind in updates.ONCE:
+            self.config[kind] = {}
+
     def preload(self):
         """Load the registries of the configured databases, for workers to inherit."""
         for database in self.databases():
@@ -128,6 +133,28 @@ class Host(object):
         current = threading.current_thread()
         for name in ('dbname', 'uid'):
             current.__dict__.pop(name, None)
+
+    # -- for the supervisor ------------------------------------------------
+
+    def preloaded_sequences(self):
+        """{database: registry signaling sequence} of the registries this process holds."""
+        registries = self.openerp.modules.registry.RegistryManager.registries
+        return dict((database, registry.base_registry_signaling_sequence)
+                    for database, registry in registries.items())
+
+    def registry_sequence(self, database):
+        """The registry signaling sequence of a database, as PostgreSQL has it now.
+
+        :raises PostgresUnavailable: it cannot be asked
+        """
+        return postgres.registry_sequence(self.config, database)
+
+    def cancel_queries(self):
+        """Cancel what PostgreSQL is doing for this process. In any thread of a worker."""
+        pool = self.openerp.sql_db._Pool
+        for connection, used in list(pool._connections if pool else ()):
+            if used and not connection.closed:
+                connection.cancel()
 
     @property
     def application(self):

@@ -41,6 +41,22 @@ def is_initialized(connection):
     return bool(cursor.fetchall())
 
 
+def registry_sequence(config, database):
+    """The last value of OpenERP's registry signaling sequence.
+
+    :raises PostgresUnavailable: it cannot be asked
+    """
+    connection = connect(config, database)
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT last_value FROM base_registry_signaling")
+        return cursor.fetchone()[0]
+    except psycopg2.Error as error:
+        raise PostgresUnavailable("Database %s has no registry sequence: %s" % (database, error))
+    finally:
+        connection.close()
+
+
 def faults(config, databases):
     """A fault per database that cannot be opened."""
     found = []

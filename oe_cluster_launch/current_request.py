@@ -1,0 +1,86 @@
+# -*- coding: utf-8 -*-
+"""The request that a thread is serving: what it is called in logs, limits and errors.
+
+The supervisor opens it, the host's seams add what only they can know
+(database, user, model, method), the log's formatters read it. One per
+thread, kept on the thread object as OpenERP keeps its uid and dbname there;
+a thread that a request starts has none.
+"""
+import binascii
+import os
+import re
+import threading
+
+REQUEST_ID = re.compile(r'^[A-Za-z0-9._:=@+/-]{1,128}$')
+
+
+class OutOfMemory(BaseException):
+    """A MemoryError inside the host. Not an Exception: the host would go on without memory."""
+
+
+class CurrentRequest(object):
+    """One request. `name_call` is called by the host's seams when they know more."""
+
+    def __init__(self, method='', path='', request_id=None, on_named=None):
+        self.http_method = method
+        self.path = path
+        self.id = request_id or new_request_id()
+        self.database = self.uid = self.model = self.call = None
+        self._on_named = on_named
+
+    def name_call(self, database=None, uid=None, model=None, call=None):
+        """What this request does inside the host, as soon as that is known."""
+        self.database, self.uid, self.model, self.call = database, uid, model, call
+        if self._on_named:
+            self._on_named(self)
+
+    def fields(self):
+        """What is known, for a log in JSON or the board."""
+        pairs = (('path', self.path), ('http_method', self.http_method), ('request_id', self.id),
+                 ('db', self.database), ('uid', self.uid), ('model', self.model),
+                 ('method', self.call))
+        return dict((name, value) for name, value in pairs if value is not None)
+
+    def __str__(self):
+        return sentence(self.fields())
+
+
+def sentence(fields):
+    """`POST /xmlrpc/object (database d, user 1, res.partner.read, request 5f3c)`."""
+    details = []
+    if fields.get('db'):
+        details.append('database %s' % fields['db'])
+    if fields.get('uid'):
+        details.append('user %s' % fields['uid'])
+    call = '.'.join(fields[name] for name in ('model', 'method') if fields.get(name))
+    if call:
+        details.append(call)
+    if fields.get('request_id'):
+        details.append('request %s' % fields['request_id'])
+    return '%s %s (%s)' % (fields.get('http_method', '?'), fields.get('path', '?'),
+                           ', '.join(details))
+
+
+def new_request_id():
+    """32 hexadecimal digits that no other node makes."""
+    return binascii.hexlify(os.urandom(16)).decode('ascii')
+
+
+def accepted_request_id(text):
+    """The id a proxy has given, or a new one when it is none we would write into a log."""
+    return text if text and REQUEST_ID.match(text) else new_request_id()
+
+
+def begin(request):
+    """This thread now serves `request`."""
+    threading.current_thread().oe_request = request
+
+
+def end():
+    """This thread serves none any more."""
+    threading.current_thread().__dict__.pop('oe_request', None)
+
+
+def current():
+    """The request this thread serves, or None."""
+    return getattr(threading.current_thread(), 'oe_request', None)

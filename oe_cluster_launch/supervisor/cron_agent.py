@@ -1,0 +1,83 @@
+# -*- coding: utf-8 -*-
+"""The cron agent as a supervised child: puts lease, crew and membership together.
+
+Every node has one, also with cron = never: it keeps the node's record. A new
+agent of the same master finds the lease of one that died by the token that
+the master made, and takes it over at once.
+"""
+import uuid
+
+from oe_cluster_launch import __version__
+from oe_cluster_launch.cluster.membership import Membership
+from oe_cluster_launch.compat import monotonic
+from oe_cluster_launch.cron.agent import Agent
+from oe_cluster_launch.cron.bell import Bell
+from oe_cluster_launch.cron.crew import Crew
+from oe_cluster_launch.cron.lease import Lease, timeout_seconds
+from oe_cluster_launch.seams.openerp7 import profile
+from oe_cluster_launch.seams.openerp7.cron import CronWork
+from oe_cluster_launch.store import Store
+from oe_cluster_launch.supervisor import stacks
+from oe_cluster_launch.supervisor.child import ChildProcess
+from oe_cluster_launch.supervisor.titles import set_title
+
+#: after running jobs have had graceful_timeout: time to say good-bye
+FAREWELL_SECONDS = 5
+
+
+class CronAgent(ChildProcess):
+    """Made in the master before any fork, which also checks there that the node may join.
+
+    :raises JoinRefused: from `join`, which boot calls before the node serves
+    """
+
+    role = 'cron agent'
+
+    def __init__(self, node):
+        super(CronAgent, self).__init__(node)
+        self._cron_workers = int(node.host.config['max_cron_threads'] or 0)
+        settings = self._settings = (node.settings if self._cron_workers else
+                                     node.settings.replace(cron='never'))
+        self.watchdog_seconds = 10 * settings.cron_renew_interval + 30
+        self.stop_seconds = settings.graceful_timeout + FAREWELL_SECONDS
+        self._token = uuid.uuid4().hex
+        self._store = Store(settings, timeout_seconds(settings))
+        self._membership = Membership(self._store, settings, node.name, self._token, self._profile())
+
+    def join(self):
+        """In the master, before the fork: refuse to be a member where that is unsafe."""
+        try:
+            self._membership.join()
+        finally:
+            self._store.close()
+
+    def run(self):
+        """In the child."""
+        node, settings = self.node, self._settings
+        crew = Crew(CronWork(node.host, settings), self._cron_workers,
+                    job_seconds=settings.limit_time_cron_real,
+                    memory_bytes=int(node.host.config['limit_memory_hard']),
+                    after_fork=self._in_worker, set_title=self._set_title)
+        lease = Lease(self._store, settings, node.name, self._token)
+        Agent(settings, node.name, lease, crew, Bell(self._store), self._membership,
+              heartbeat=self.beat, set_title=self._set_title).run()
+
+    def ended(self, arbiter, how):
+        """The first death costs no pause: cron must be back within two seconds."""
+        super(CronAgent, self).ended(arbiter, how)
+        if self.failures <= 1:
+            self.start_at = monotonic()
+
+    def _in_worker(self):
+        stacks.dump_on_signal('cron worker')
+        self._store.close()
+
+    def _set_title(self, role, state):
+        set_title(self.node.name, role, state)
+
+    def _profile(self):
+        node = self.node
+        record = profile.describe(node.host)
+        record.update(version=__version__, cron=self._settings.cron, priority=self._settings.cron_priority,
+                      keys=list(node.sealing.fingerprints))
+        return record
