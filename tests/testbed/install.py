@@ -121,4 +121,4 @@ def _packages(name, wanted):
 def _ourselves(name, python):
     if os.path.exists(os.path.join(paths.CHECKOUT, 'setup.py')):
         yield Step('oe-cluster-launch-' + name, "oe-cluster-launch into %s" % name,
-                   environments.ourstamps.digest(), lambda: environments.install_ourselves(python))
+                   environments.our_digest(), lambda: environments.install_ourselves(python))

@@ -1,0 +1,114 @@
+# -*- coding: utf-8 -*-
+"""The witness: scheduled jobs that write into PostgreSQL who ran them, when, for which due time.
+
+No addon is needed: a job is a server action whose code inserts a row and
+commits it at its start, and completes the row in the job's own transaction at
+its end. So a row without an end is a job that was killed or rolled back.
+"""
+import collections
+
+TABLE = """
+    CREATE TABLE witness (
+        id serial PRIMARY KEY, job varchar, node varchar, term bigint, due timestamp, backend integer,
+        started timestamp, ended timestamp)"""
+
+CODE = """
+cr.execute(\"\"\"
+    INSERT INTO witness (job, node, term, due, backend, started)
+    SELECT '%(name)s', split_part(current_setting('application_name'), ' ', 3),
+           split_part(current_setting('application_name'), ' ', 2)::bigint,
+           nextcall, pg_backend_pid(), clock_timestamp()
+      FROM ir_cron WHERE name = '%(name)s' RETURNING id\"\"\")
+execution = cr.fetchone()[0]
+cr.commit()
+time.sleep(%(seconds)s)
+cr.execute("UPDATE witness SET ended = clock_timestamp() WHERE id = %%s", (execution,))
+"""
+
+#: one execution; times in seconds of PostgreSQL's clock, `ended` None when it never did
+Execution = collections.namedtuple('Execution', 'id job node term due backend started ended')
+
+
+class Witness(object):
+    """The witness jobs of one database."""
+
+    def __init__(self, postgres, database):
+        self._postgres = postgres
+        self.database = database
+
+    def _query(self, sql):
+        return self._postgres.query(sql, self.database)
+
+    def install(self):
+        """Create the table; silence all jobs that the database came with."""
+        self._query("%s; ALTER TABLE witness OWNER TO %s; UPDATE ir_cron SET active = false"
+                    % (TABLE, self._postgres.role))
+        return self
+
+    def add_job(self, name, seconds=0.0, due_in_seconds=0, every_minutes=1):
+        """A job that lasts `seconds`, first due then and after that every so many minutes."""
+        code = CODE % {'name': name, 'seconds': seconds}
+        self._query("""
+            WITH action AS (
+                INSERT INTO ir_act_server (name, model_id, state, code, condition, type, usage, sequence)
+                SELECT '%(name)s', id, 'code', $witness$%(code)s$witness$, 'True', 'ir.actions.server',
+                       'ir_actions_server', 5
+                  FROM ir_model WHERE model = 'ir.cron' RETURNING id)
+            INSERT INTO ir_cron (name, user_id, active, interval_number, interval_type, numbercall, doall,
+                                 nextcall, model, function, args, priority)
+            SELECT '%(name)s', 1, true, %(minutes)d, 'minutes', -1, false,
+                   date_trunc('second', now() AT TIME ZONE 'UTC') + interval '%(due)d seconds',
+                   'ir.actions.server', 'run', '([' || id || '], {})', 5 FROM action""" % {
+            'name': name, 'code': code, 'minutes': every_minutes, 'due': due_in_seconds})
+
+    def make_due(self, *names):
+        """Make jobs due now, those that are not running. The moment, by PostgreSQL's clock."""
+        chosen = " AND name IN (%s)" % ', '.join("'%s'" % name for name in names) if names else ''
+        rows = self._query("""
+            WITH free AS (SELECT id FROM ir_cron WHERE active%s FOR UPDATE SKIP LOCKED)
+            UPDATE ir_cron SET nextcall = date_trunc('second', now() AT TIME ZONE 'UTC')
+             WHERE id IN (SELECT id FROM free) RETURNING extract(epoch FROM clock_timestamp())""" % chosen)
+        return float(rows[0][0]) if rows else None
+
+    def now(self):
+        """PostgreSQL's clock."""
+        return float(self._query("SELECT extract(epoch FROM clock_timestamp())")[0][0])
+
+    def executions(self, job=None):
+        """All executions in the order of their start."""
+        rows = self._query("""
+            SELECT id, job, node, term, extract(epoch FROM due), backend,
+                   extract(epoch FROM started), extract(epoch FROM ended)
+              FROM witness WHERE '%(job)s' IN ('', job) ORDER BY started""" % {'job': job or ''})
+        return [Execution(int(row[0]), row[1], row[2], int(row[3]), float(row[4]), int(row[5]),
+                          float(row[6]), float(row[7]) if row[7] else None) for row in rows]
+
+    def faults(self):
+        """Every way in which the executions break the promises. Empty executions are a fault too."""
+        executions = self.executions()
+        found = [] if executions else ["the witness saw nothing"]
+        newest = 0
+        for execution in executions:
+            if execution.term < newest:
+                found.append("term went back: %s after term %d" % (execution, newest))
+            newest = max(newest, execution.term)
+        leaders = collections.defaultdict(set)
+        for execution in executions:
+            leaders[execution.term].add(execution.node)
+        found += ["term %d had %s" % (term, sorted(nodes)) for term, nodes in leaders.items() if len(nodes) > 1]
+        for job in sorted(set(execution.job for execution in executions)):
+            found += _faults_of_job([each for each in executions if each.job == job])
+        return found
+
+
+def _faults_of_job(executions):
+    """Overlaps, and due times that were served twice, among completed executions of one job."""
+    complete = [execution for execution in executions if execution.ended is not None]
+    for before, after in zip(complete, complete[1:]):
+        if after.started < before.ended:
+            yield "overlap: %s and %s" % (before, after)
+    served = collections.Counter(execution.due for execution in complete)
+    for due, times in sorted(served.items()):
+        if times > 1:
+            yield "due time served %d times: %s" % (
+                times, [execution for execution in complete if execution.due == due])
