@@ -94,7 +94,7 @@ def signal_caches_change(original, context):
     """A clear is noted when it happens; when to send it is decided at the commit (fault 7)."""
     @classmethod
     def signal(cls, db_name):
-        signaling.after_commit_of_thread(db_name)
+        signaling.after_commit(db_name)
     return signal
 
 
@@ -103,7 +103,7 @@ def signal_registry_change(original, context):
     @classmethod
     def signal(cls, db_name):
         request.current().database(db_name).models_changed = True
-        signaling.after_commit_of_thread(db_name)
+        signaling.after_commit(db_name)
     return signal
 
 

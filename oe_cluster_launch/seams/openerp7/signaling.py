@@ -8,6 +8,7 @@ before any snapshot is taken, and moved after the last commit, in `finally`.
 """
 import logging
 
+from oe_cluster_launch.compat import integer_types
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.ormcache.generation import CLEAR, RELOAD, Generation, adopted, reception
 from oe_cluster_launch.seams.openerp7 import local_state
@@ -16,6 +17,9 @@ _logger = logging.getLogger(__name__)
 
 _SEQUENCES = "base_registry_signaling.last_value, base_cache_signaling.last_value"
 _READ = "SELECT %s FROM base_registry_signaling, base_cache_signaling" % _SEQUENCES
+
+#: a user's row as it is now: another after every change, also by plain SQL; none if not active
+USER_VERSION = "SELECT xmin::text || ctid::text FROM res_users WHERE id = %s AND active"
 
 #: called with the state of a database when a clean request ends; publishes what it has computed
 publish = None
@@ -56,6 +60,12 @@ def check(name):
     state.generation = known(_manager().registries[name])
 
 
+def expect_user(name, uid):
+    """The next check of this database reads the version of this user's row along."""
+    if isinstance(uid, integer_types):  # a client may send anything
+        request.current().database(name).expected_user = uid
+
+
 def known(registry):
     """The generation that this process's registry knows."""
     return Generation(registry.base_registry_signaling_sequence, registry.base_cache_signaling_sequence)
@@ -67,10 +77,9 @@ def _read_sequences(registry, state):
         if state.expected_user is None:
             cursor.execute(_READ)
             return Generation(*cursor.fetchone())
-        # the version of the caller's row travels with them: no round trip of its own
-        cursor.execute("SELECT %s, (SELECT xmin::text || ctid::text FROM res_users WHERE id = %%s AND active) "
-                       "FROM base_registry_signaling, base_cache_signaling" % _SEQUENCES,
-                       (state.expected_user,))
+        # the version of the caller's row travels with them (credentials.py)
+        cursor.execute("SELECT %s, (%s) FROM base_registry_signaling, base_cache_signaling"
+                       % (_SEQUENCES, USER_VERSION), (state.expected_user,))
         row = cursor.fetchone()
         state.user_versions[state.expected_user] = row[2]
         return Generation(*row[:2])
@@ -108,6 +117,9 @@ def settle(state):
         if publish is not None and state.fresh and state.generation is not None:
             publish(state)
         return
+    if state.failed and state.models_touched:
+        # OpenERP commits in the middle of making a field: the column may be there, or not
+        state.models_changed = True
     try:
         if state.committed:
             _send(state)
@@ -166,7 +178,10 @@ def _draw(name, sequences):
 
 
 def after_commit(name):
-    """A cursor was committed. For a thread without boundaries this is where its changes are told."""
+    """A cursor was committed, or a caller says so. A thread without boundaries tells its changes now.
+
+    It stays marked as changed until its last cursor is closed: a later commit tells them again.
+    """
     current = request.current()
     if not current.bounded:
         state = current.database(name)
@@ -181,14 +196,6 @@ def _send_unbounded(state):
     if registry is not None:
         with request.current().database(state.name).quietly():
             local_state.drop(registry)
-
-
-def after_commit_of_thread(name):
-    """A thread without boundaries asks to signal: it may have committed before, so do it now.
-
-    It may also commit later; that commit signals again, which costs little.
-    """
-    after_commit(name)
 
 
 def after_close(name):

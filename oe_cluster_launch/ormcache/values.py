@@ -1,0 +1,103 @@
+# -*- coding: utf-8 -*-
+"""How a returned value is kept, so that a caller who changes it changes only his own.
+
+Immutable values, nearly all of them, are kept and handed out as they are. Of
+containers a private copy is kept and each reader gets another. What cannot be
+copied safely (records, cursors, objects of unknown classes) is not kept at all.
+"""
+import copy
+import datetime
+import decimal
+
+from oe_cluster_launch.compat import integer_types, text_type
+
+#: classes whose objects cannot change
+_ATOMS = frozenset((type(None), bool, float, complex, bytes, text_type, datetime.date,
+                    datetime.datetime, datetime.time, datetime.timedelta, decimal.Decimal)
+                   + integer_types)
+#: the containers we know how to copy
+_CONTAINERS = (tuple, frozenset, list, dict, set)
+
+
+class NotKeepable(TypeError):
+    """A value that must not outlive the call that computed it."""
+
+
+class Copied(object):
+    """A kept container: every reader gets a copy of his own."""
+
+    __slots__ = ('_value', '_copy')
+
+    def __init__(self, value, copier):
+        self._value = value
+        self._copy = copier
+
+    def fresh(self):
+        """A copy that belongs to the caller."""
+        return self._copy(self._value)
+
+
+def keep(value):
+    """The form in which `value` is kept: itself, or a :class:`Copied`.
+
+    :raises NotKeepable: see the module's text
+    """
+    kind = value.__class__
+    if kind in _ATOMS or _is_immutable(value):
+        return value
+    if kind in (list, dict, set) and all(map(_is_immutable, _members(value))):
+        return Copied(kind(value), kind)
+    if _is_known(value):
+        return Copied(_clone(value), _clone)
+    return Copied(copy.deepcopy(_refuse_unknown(value)), copy.deepcopy)
+
+
+def handed_out(kept):
+    """What a reader gets of a kept value."""
+    return kept.fresh() if kept.__class__ is Copied else kept
+
+
+def is_plain(value):
+    """Whether a value is made of built-in types alone, so that another process can rebuild it."""
+    return _is_known(value)
+
+
+def _members(value):
+    return value.values() if isinstance(value, dict) else value
+
+
+def _is_immutable(value):
+    kind = value.__class__
+    if kind in _ATOMS:
+        return True
+    return kind in (tuple, frozenset) and all(map(_is_immutable, value))
+
+
+def _is_known(value):
+    kind = value.__class__
+    if kind in _ATOMS:
+        return True
+    if kind not in _CONTAINERS:
+        return False
+    if kind is dict and not all(map(_is_known, value)):
+        return False
+    return all(map(_is_known, _members(value)))
+
+
+def _clone(value):
+    """A deep copy of known containers, several times faster than copy.deepcopy."""
+    kind = value.__class__
+    if kind in (list, tuple):
+        return kind(map(_clone, value))
+    if kind is dict:
+        return dict((key, _clone(member)) for key, member in value.items())
+    return set(value) if kind is set else value
+
+
+def _refuse_unknown(value):
+    """`value` if it is a subclass of a container full of known values (an OrderedDict, say)."""
+    if isinstance(value, (list, dict, set, tuple)):
+        pairs = list(value.items()) if isinstance(value, dict) else list(value)
+        if _is_known(pairs):
+            return value
+    raise NotKeepable("a %s cannot be copied safely" % type(value).__name__)
