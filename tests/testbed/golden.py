@@ -6,6 +6,7 @@ both have demo data and the user admin with password admin. They are made by the
 openerp-server. Nobody can connect to them (CREATE DATABASE ... TEMPLATE wants the source to have
 no visitors), and they belong to the superuser, so that no OpenERP lists them or runs their crons.
 """
+import glob
 import hashlib
 import os
 import re
@@ -45,7 +46,8 @@ def make(openerp=None):
         return final
     _check_checkout(openerp)
     unfinished = final + '.new'
-    shutil.rmtree(unfinished, ignore_errors=True)
+    for leftover in glob.glob(paths.state('golden', '*.new')):
+        shutil.rmtree(leftover)
     with postgres.Postgres(unfinished) as server:
         server.start()
         server.create_role()

@@ -75,12 +75,12 @@ def apt_get(command, *names):
                             + options + list(names), may_fail=True)
     with open(log, 'a') as stream:
         stream.write("$ apt-get %s %s\n%s\n" % (command, ' '.join(names), printed))
+    if code and any(sign in printed for sign in NETWORK_SIGNS):
+        raise Problem("apt-get cannot reach the package mirror: check the network, then run this "
+                      "again (details: %s)." % log)
     if code:
-        reason = ("the package mirror cannot be reached: check the network"
-                  if any(sign in printed for sign in NETWORK_SIGNS) else
-                  "see %s" % log)
-        raise Problem("apt-get %s failed (%s). Remedy it, or install by hand as root, then run "
-                      "this again: apt-get %s %s" % (command, reason, command, ' '.join(names)))
+        raise Problem("apt-get %s failed, see %s. Remedy it, or run this as root by hand, then run "
+                      "this again: apt-get %s %s" % (command, log, command, ' '.join(names)))
 
 
 def as_root(command, may_fail=False, text=None):

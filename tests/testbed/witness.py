@@ -62,13 +62,19 @@ class Witness(object):
             'name': name, 'code': code, 'minutes': every_minutes, 'due': due_in_seconds})
 
     def make_due(self, *names):
-        """Make jobs due now, those that are not running. The moment, by PostgreSQL's clock."""
+        """Make jobs due now, those that are not running and had no such due time yet.
+
+        :returns: the names of those that are due now
+        """
         chosen = " AND name IN (%s)" % ', '.join("'%s'" % name for name in names) if names else ''
-        rows = self._query("""
-            WITH free AS (SELECT id FROM ir_cron WHERE active%s FOR UPDATE SKIP LOCKED)
+        return [row[0] for row in self._query("""
+            WITH free AS (SELECT id, name FROM ir_cron
+                           WHERE active AND nextcall > now() AT TIME ZONE 'UTC'%s FOR UPDATE SKIP LOCKED)
             UPDATE ir_cron SET nextcall = date_trunc('second', now() AT TIME ZONE 'UTC')
-             WHERE id IN (SELECT id FROM free) RETURNING extract(epoch FROM clock_timestamp())""" % chosen)
-        return float(rows[0][0]) if rows else None
+             WHERE id IN (SELECT id FROM free WHERE NOT EXISTS (
+                       SELECT 1 FROM witness WHERE job = free.name
+                          AND due >= date_trunc('second', now() AT TIME ZONE 'UTC')))
+            RETURNING name""" % chosen)]
 
     def now(self):
         """PostgreSQL's clock."""
