@@ -13,7 +13,7 @@ ROOT = os.path.dirname(os.path.abspath(oe_cluster_launch.__file__))
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 FOUNDATION = ('settings', 'errors', 'compat')
-FEATURES = ('sessions', 'ormcache', 'openid_store', 'cron', 'cluster', 'health', 'reports')
+FEATURES = ('sessions', 'ormcache', 'openid_store', 'cron', 'cluster', 'health', 'spool')
 SHARED = ('store', 'sealing')
 #: what may name the host, and what may import it
 HOST_NAMES = ('openerp', 'odoo')

@@ -181,6 +181,15 @@ CRON = [
             "0 is the host's limit_memory_soft.", 'cron'),
 ]
 
+REPORTS = [
+    Setting('shared_reports', 'on', Boolean(),
+            "Keep rendered reports in Redis, for any node to deliver. off: in one worker, as stock.", 'reports'),
+    Setting('report_ttl', '15m', Duration(60),
+            "A report that nobody has fetched is forgotten after this long.", 'reports'),
+    Setting('report_limit', '32M', Size(),
+            "Largest report that is kept; a larger one fails with a clear message. 0 is no limit.", 'reports'),
+]
+
 CLUSTER = [
     Setting('member_ttl', '15s', Duration(2, 3600),
             "A node that has not been heard of for this long is no longer a member.", 'cluster'),
@@ -189,5 +198,5 @@ CLUSTER = [
             "do not start it, or only warn.", 'cluster'),
 ]
 
-TABLE = NODE + REDIS + SECURITY + SESSIONS + ORMCACHE + SUPERVISOR + CRON + CLUSTER
+TABLE = NODE + REDIS + SECURITY + SESSIONS + ORMCACHE + REPORTS + SUPERVISOR + CRON + CLUSTER
 BY_NAME = {setting.name: setting for setting in TABLE}

@@ -130,9 +130,9 @@ class Keys(object):
         """String with TTL: a lock such as the one around updates."""
         return self._key('lock', _escaped(name))
 
-    def progress(self, name):
-        """String with TTL: how far a long job is (creation of a database)."""
-        return self._key('progress', _escaped(name))
+    def progress(self, job_id):
+        """Hash with TTL: how far the creation of a database is, and how it ended."""
+        return self._key('progress', _escaped('%s' % job_id))
 
     # ------------------------------------------------------------ ormcache
     def cache(self, database_identity, generation):
@@ -149,9 +149,13 @@ class Keys(object):
         return self._key('openid-nonce', _digest(server_url, '%d' % timestamp, salt))
 
     # ------------------------------------------------------------ other
-    def report(self, report_id):
+    def report(self, database_identity, uid, report_id):
         """Hash with TTL: a report that one worker renders and another delivers."""
-        return self._key('report', _escaped(report_id))
+        return self._key('report', _escaped(database_identity), '%d' % uid, _escaped('%s' % report_id))
+
+    def report_pattern(self, database_identity):
+        """SCAN pattern of all reports of a database."""
+        return self._key('report', _escaped(database_identity), '*')
 
     def _key(self, *parts):
         return ':'.join((self.prefix,) + parts)
