@@ -3,9 +3,9 @@
 
 With a store per node a log-in that begins on one and ends on another fails
 (unknown association), and a provider's answer can be used once per node
-instead of once. Implements python-openid's OpenIDStore without importing it;
-the class of an association is handed in by the seam. Expired entries end by
-their time to live, so the clean-up methods have nothing to do.
+instead of once. Implements python-openid's OpenIDStore without importing it:
+what it needs of it is handed in. Entries end by their time to live; the
+clean-up methods only hurry that up.
 """
 import logging
 import time
@@ -13,8 +13,10 @@ import time
 from oe_cluster_launch.compat import native, to_bytes
 from oe_cluster_launch.errors import SealError
 
-#: how far a nonce's time may be from ours; python-openid's own window, five hours
-SKEW_SECONDS = 5 * 3600
+#: an association is kept at least this long, though it is never handed out when expired
+SHORTEST_LIFE_SECONDS = 60
+#: a nonce is remembered this much longer than it could be used
+NONCE_RESERVE_SECONDS = 60
 
 _logger = logging.getLogger(__name__)
 
@@ -23,32 +25,31 @@ class RedisOpenIDStore(object):
     """Associations and used nonces of the cluster.
 
     :param association_class: openid.association.Association, which knows how to (de)serialize
-    :param clock: the time of day, as a function
+    :param skew_seconds: function: how far a nonce's time may be from ours
+    :param clock: function: the time of day
     """
 
-    def __init__(self, store, sealing, association_class, clock=time.time):
+    def __init__(self, store, sealing, association_class, skew_seconds, clock=time.time):
         self._store = store
         self._sealing = sealing
         self._association_class = association_class
+        self._skew_seconds = skew_seconds
         self._clock = clock
 
     def storeAssociation(self, server_url, association):  # noqa: N802 - python-openid's name
         """Keep an association until it expires. One script: value, and life of the provider's hash."""
-        self._store.run('openid_store', [self._store.keys.openid_associations(server_url)], [
-            association.handle, self._sealed(server_url, association),
-            int(association.issued + association.lifetime - self._clock()) * 1000])
+        key = self._store.keys.openid_associations(server_url)
+        token = self._sealing.seal(to_bytes(association.serialize()), key, association.handle)
+        life_seconds = max(SHORTEST_LIFE_SECONDS, self._left_seconds(association))
+        self._store.run('openid_store', [key], [association.handle, token, int(life_seconds * 1000)])
 
     def getAssociation(self, server_url, handle=None):  # noqa: N802
         """The association of that handle, else the newest one; None when there is none that is valid."""
         key = self._store.keys.openid_associations(server_url)
         client = self._store.client()
-        if handle is not None:
-            found = {to_bytes(handle): client.hget(key, handle)}
-        else:
-            found = client.hgetall(key)
-        valid = [association for association in (
-            self._unsealed(server_url, name, token) for name, token in found.items() if token)
-            if association is not None and association.issued + association.lifetime > self._clock()]
+        found = client.hgetall(key) if handle is None else {to_bytes(handle): client.hget(key, handle)}
+        read = [self._unsealed(key, name, token) for name, token in found.items() if token]
+        valid = [association for association in read if association and self._left_seconds(association) > 0]
         return max(valid, key=lambda association: association.issued) if valid else None
 
     def removeAssociation(self, server_url, handle):  # noqa: N802
@@ -60,32 +61,46 @@ class RedisOpenIDStore(object):
 
         :raises RedisUnavailable: nobody can know, so nobody is let in
         """
-        if abs(timestamp - self._clock()) > SKEW_SECONDS:
+        now, skew_seconds = self._clock(), self._skew_seconds()
+        if abs(timestamp - now) > skew_seconds:
             return False
         key = self._store.keys.openid_nonce(server_url, timestamp, salt)
-        # a nonce from the future stays acceptable for up to twice the window
-        return bool(self._store.client().set(key, b'1', nx=True, px=(2 * SKEW_SECONDS + 60) * 1000))
+        # as long as it could be used; one from the future for up to twice the window
+        life_seconds = timestamp + skew_seconds - now + NONCE_RESERVE_SECONDS
+        return bool(self._store.client().set(key, '%d' % timestamp, nx=True, px=int(life_seconds * 1000)))
 
     def cleanupNonces(self):  # noqa: N802
-        """Nothing to do: Redis drops them. Returns 0."""
-        return 0
+        """Delete nonces that could not be used any more; how many. SCAN, for tools only."""
+        client = self._store.client()
+        removed = 0
+        for key in client.scan_iter(match=self._store.keys.openid_nonce_pattern, count=500):
+            used_at = client.get(key)
+            if used_at and abs(int(used_at) - self._clock()) > self._skew_seconds():
+                removed += client.delete(key)
+        return removed
 
     def cleanupAssociations(self):  # noqa: N802
-        """Nothing to do: Redis drops them. Returns 0."""
-        return 0
+        """Delete associations that have expired; how many. SCAN, for tools only."""
+        client = self._store.client()
+        removed = 0
+        for key in client.scan_iter(match=self._store.keys.openid_association_pattern, count=500):
+            for handle, token in client.hgetall(key).items():
+                association = self._unsealed(key, handle, token)
+                if association is None or self._left_seconds(association) <= 0:
+                    removed += client.hdel(key, handle)
+        return removed
 
     def cleanup(self):
         """Both of the above, as python-openid expects it."""
         return self.cleanupNonces(), self.cleanupAssociations()
 
-    def _sealed(self, server_url, association):
-        return self._sealing.seal(to_bytes(association.serialize()), 'openid', server_url,
-                                  association.handle)
+    def _left_seconds(self, association):
+        return association.issued + association.lifetime - self._clock()
 
-    def _unsealed(self, server_url, handle, token):
+    def _unsealed(self, key, handle, token):
+        """The association, or None when it was not sealed by us for this provider and handle."""
         try:
-            text = self._sealing.unseal(token, 'openid', server_url, handle)
-            return self._association_class.deserialize(native(text))
+            return self._association_class.deserialize(native(self._sealing.unseal(token, key, handle)))
         except (SealError, ValueError, KeyError) as error:
             _logger.warning("an OpenID association is ignored: %s", error)
             return None

@@ -14,7 +14,7 @@ often as somebody else was faster. The rules:
 import logging
 
 from oe_cluster_launch.sessions.merge import ABSENT, merge, same
-from oe_cluster_launch.sessions.record import Snapshot, is_name
+from oe_cluster_launch.sessions.record import Field, Snapshot, is_name
 
 _logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def find_changes(session, codec):
         if policy.has_ended(value):
             changes.deleted.add(name)
         elif not is_name(name):
-            _logger.warning("a session value is not stored: its name is a %s, not text", type(name).__name__)
+            _logger.warning("a session value is not stored: its name %r is not text", name)
         elif not policy.worth_storing(name, value, anybody):
             changes.dropped.update([name] if name in stored else [])
         else:
@@ -85,7 +85,7 @@ def _find_change(changes, name, value, was, codec):
             codec.load(field)  # what cannot be read back must not be written
             changes.written[name] = value, field
         elif not was.fresh:
-            changes.written[name] = value, was  # the same again, to be sealed with the newest key
+            changes.written[name] = value, Field(was.plain)  # the same, sealed with the newest key
     except Exception as error:  # pickle calls code of the value's class, which may raise anything
         _logger.error("the session value %s is not stored, what was stored stays: %s", name, error)
 
@@ -109,9 +109,8 @@ def resolve(session, changes, stored, tombstones, codec):
     for name, (value, field) in changes.written.items():
         if tombstones.get(name, -1) > base.version:
             continue
-        if _plain(stored, name) not in (None, _plain(base, name)):
-            was = codec.load(base.fields[name]) if name in base.fields else ABSENT
-            value = merge(was, value, codec.load(stored.fields[name]), policy)
+        if _plain(stored, name) != _plain(base, name):
+            value = _merged(name, value, base, stored, policy, codec)
             field = codec.dump(value)
         values[name], fields[name] = value, field
     for name in fields:
@@ -126,6 +125,21 @@ def resolve(session, changes, stored, tombstones, codec):
     written = [name for name in fields
                if name not in stored.fields or fields[name] is not stored.fields[name]]
     return Resolution(values, fields, written, removed, users)
+
+
+def _merged(name, value, base, stored, policy, codec):
+    """My value with what others did to it; one that others dropped begins again from blank.
+
+    Taken whole, mine would bring back what they removed before they dropped it.
+    """
+    def version_of(snapshot):
+        if name in snapshot.fields:
+            return codec.load(snapshot.fields[name])
+        blank = policy.blank(value)
+        return ABSENT if blank is None else blank
+
+    theirs = version_of(stored)
+    return value if theirs is ABSENT else merge(version_of(base), value, theirs, policy)
 
 
 def only_sign_ins(session, changes):
@@ -146,6 +160,7 @@ def only_anonymous(session, changes):
     if session.users_when_opened or session.signed_in_since_opened():
         return changes
     allowed = Changes()
+    allowed.deleted, allowed.dropped = changes.deleted, changes.dropped
     for name, (value, field) in changes.written.items():
         if session.policy.worth_storing(name, value, False):
             allowed.written[name] = value, field

@@ -33,6 +33,10 @@ class Policy(object):
         """
         return True
 
+    def blank(self, value):
+        """A value of that kind to which nothing has happened yet, or None when there is no such thing."""
+        return {} if type(value) is dict else None
+
     def prefer(self, base, mine, theirs):
         """Which of two new contents of a unit stays, each a dictionary; `base` is the old one."""
         return mine

@@ -11,7 +11,7 @@ Values are opened one by one, so that one field can be written without the other
 import hashlib
 import json
 
-from oe_cluster_launch.compat import native, text_type, to_bytes, to_text
+from oe_cluster_launch.compat import native, string_types, to_bytes, to_text
 from oe_cluster_launch.errors import SealError
 from oe_cluster_launch.sessions.policy import User
 
@@ -61,11 +61,15 @@ class Snapshot(object):
 
 
 class About(object):
-    """What operators may know of a session: when it began and who is signed in."""
+    """What operators may know of a session: when it began and who is signed in.
 
-    def __init__(self, created=None, users=()):
+    :ivar fresh: whether the newest key sealed it
+    """
+
+    def __init__(self, created=None, users=(), fresh=True):
         self.created = created
         self.users = sorted(set(users))
+        self.fresh = fresh
 
 
 class Codec(object):
@@ -111,8 +115,12 @@ class Codec(object):
         """The :class:`About` of a session; raises SealError."""
         if not token:
             return About()
-        told = json.loads(to_text(self._sealing.unseal(token, 'session', session_id, ABOUT)))
-        return About(told['created'], [User(*user) for user in told['users']])
+        plain, fresh = self._sealing.unseal_and_tell(token, 'session', session_id, ABOUT)
+        try:
+            told = json.loads(to_text(plain))
+            return About(told['created'], [User(*user) for user in told['users']], fresh)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SealError("What is told about a session cannot be read: %s" % error)
 
     def seal_about(self, session_id, about):
         """(hash field, token) of an :class:`About`."""
@@ -126,5 +134,11 @@ def tombstones(reply):
 
 
 def is_name(name):
-    """Whether a value of that name can be stored: names are text."""
-    return isinstance(name, (bytes, text_type))
+    """Whether a value of that name can be stored and found again: names are text."""
+    if not isinstance(name, string_types):
+        return False
+    try:
+        to_text(name)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -82,7 +82,8 @@ class Writer(object):
         names = list(resolution.fields) if new_id != old_id else resolution.written
         pairs = [self._codec.seal(new_id, name, resolution.fields[name]) for name in names]
         about = About(stored.about.created or now, resolution.users)
-        if stored is _NOT_THERE or new_id != old_id or about.users != stored.about.users:
+        if (stored is _NOT_THERE or new_id != old_id or about.users != stored.about.users
+                or not stored.about.fresh):
             pairs.append(self._codec.seal_about(new_id, about))
         arguments = [
             'none' if stored is _NOT_THERE else stored.version, old_id, new_id,

@@ -136,8 +136,21 @@ class Keys(object):
 
     # ------------------------------------------------------------ ormcache
     def cache(self, database_identity, generation):
-        """Hash: the shared ormcache of one database at one generation."""
+        """List with TTL: the shared ormcache of one database at one generation, a log of batches."""
         return self._key('cache', _escaped(database_identity), _escaped(generation))
+
+    def cache_pattern(self, database_identity_start=''):
+        """SCAN pattern of the logs of all databases, or of those whose identity starts like this."""
+        return self._key('cache', _escaped(database_identity_start) + '*')
+
+    def cache_statistics(self, node_name, process_id):
+        """String with TTL: what one worker's ormcache did."""
+        return self._key('cache-statistics', _escaped(node_name), '%d' % process_id)
+
+    @property
+    def cache_statistics_pattern(self):
+        """SCAN pattern of the statistics of all workers."""
+        return self._key('cache-statistics', '*')
 
     # ------------------------------------------------------------ OpenID
     def openid_associations(self, server_url):
@@ -145,8 +158,18 @@ class Keys(object):
         return self._key('openid-association', _digest(server_url))
 
     def openid_nonce(self, server_url, timestamp, salt):
-        """String with TTL: this answer of a provider was used."""
+        """String with TTL: this answer of a provider was used; holds its time in seconds."""
         return self._key('openid-nonce', _digest(server_url, '%d' % timestamp, salt))
+
+    @property
+    def openid_association_pattern(self):
+        """SCAN pattern of all providers' associations."""
+        return self._key('openid-association', '*')
+
+    @property
+    def openid_nonce_pattern(self):
+        """SCAN pattern of all used nonces."""
+        return self._key('openid-nonce', '*')
 
     # ------------------------------------------------------------ other
     def report(self, database_identity, uid, report_id):

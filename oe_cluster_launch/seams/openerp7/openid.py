@@ -14,7 +14,8 @@ from oe_cluster_launch.seams.shape import Instance
 def openid_store(original, context):
     """Made in the master; each worker opens its own connection."""
     from openid.association import Association
-    return RedisOpenIDStore(context.store, context.sealing, Association)
+    from openid.store import nonce
+    return RedisOpenIDStore(context.store, context.sealing, Association, lambda: nonce.SKEW)
 
 
 SEAMS = [

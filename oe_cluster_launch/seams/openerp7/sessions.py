@@ -67,6 +67,11 @@ class OpenERPPolicy(Policy):
         pending = any(vars(value)[name] for name in set(vars(value)) - self._fresh_attributes)
         return pending and value._creation_time + PENDING_LIFE_SECONDS > time.time()
 
+    def blank(self, value):
+        if isinstance(value, self._session_class):
+            return self._session_class()
+        return super(OpenERPPolicy, self).blank(value)
+
     def prefer(self, base, mine, theirs):
         """A log-in is never lost to a failed check of the old password."""
         return mine if mine.get('_uid') or not theirs.get('_uid') else theirs
