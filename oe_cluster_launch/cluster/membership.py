@@ -81,12 +81,10 @@ class Membership(object):
         return mismatch.refusal(self._record, others, self._warn_only)
 
     def leave(self):
-        """Take our record away."""
-        pipeline = self._store.client().pipeline()
-        pipeline.delete(self._keys.member(self._node))
-        pipeline.zrem(self._keys.members_seen, self._node)
-        pipeline.zrem(self._keys.candidates, self._node)
-        pipeline.execute()
+        """Take our record away, unless a later run of this node has replaced it."""
+        self._store.run('member_leave',
+                        [self._keys.member(self._node), self._keys.members_seen, self._keys.candidates],
+                        [self._node, self._record['token']])
 
     def members(self):
         """See the function of that name."""

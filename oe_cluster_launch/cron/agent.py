@@ -10,7 +10,7 @@ kernel kills them when this process dies.
 Wiring (see `supervisor/cron_agent.py`): the supervisor forks, makes an Agent in the
 child with clients of its own and calls `run()`, which returns when the node
 stops. SIGTERM: hand over at once, let running jobs finish, return. SIGUSR1:
-the same, but stay as a drained member. SIGQUIT or SIGINT: kill running jobs.
+the same, but stay as a drained member. SIGQUIT keeps the handler it has.
 `heartbeat()` is called in every cycle, that is at least every renew interval
 plus a few answers of Redis; a watchdog should allow ten times that.
 """
@@ -94,7 +94,7 @@ class Agent(object):
             self._redis_error = str(error)
             _logger.warning("could not %s: %s", decision.action, error)
         if self._wakeups.stopping:
-            self._crew.dismiss(0 if self._wakeups.hurry else self._settings.graceful_timeout)
+            self._crew.dismiss(self._settings.graceful_timeout)
         self._report()
         self._heartbeat()
 
@@ -110,12 +110,12 @@ class Agent(object):
                 self._renewed()
             self._view = self._lease.view(self._settings.cron_priority, self._settings.member_ttl)
             self._newest_term = max(self._newest_term, self._view.newest_term)
-            self._hang_up_the_bell()
+            self._listen_to_the_bell()
         except RedisUnavailable as error:
             self._redis_error = str(error)
         return False
 
-    def _hang_up_the_bell(self):
+    def _listen_to_the_bell(self):
         """Without it (an ACL may forbid channels) everything works, only later."""
         try:
             if self._bell:

@@ -9,8 +9,9 @@ import os
 import signal
 
 _PR_SET_PDEATHSIG = 1
-#: signals that the supervisor's master handles and its children must not inherit
-_INHERITED = ('SIGHUP', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGALRM')
+#: signals that the supervisor's master handles and its children must not inherit;
+#: SIGQUIT is left alone: it dumps stacks, and whoever forks says under which name
+_INHERITED = ('SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGALRM')
 
 
 def die_with_parent(parent_pid, signal_number=signal.SIGKILL):

@@ -16,13 +16,12 @@ class Wakeups(object):
     """The signals of this process and the bell's descriptor, waited for together.
 
     :param bell: a :class:`Bell`, or None to be woken by signals alone
-    :ivar stopping: SIGTERM has come: hand over, let jobs finish, end
-    :ivar hurry: SIGINT or SIGQUIT has come: the same, without waiting for jobs
+    :ivar stopping: SIGTERM or SIGINT has come: hand over, let jobs finish, end
     :ivar draining: SIGUSR1 has come: hand over and stay
     """
 
     def __init__(self, bell):
-        self.stopping = self.hurry = self.draining = False
+        self.stopping = self.draining = False
         self._bell = bell
         self._wake_fd = None
         self._on_lease_over = lambda: None
@@ -32,9 +31,9 @@ class Wakeups(object):
         self._on_lease_over = on_lease_over
         processes.reset_signals()
         self._wake_fd = processes.wake_pipe()
-        for name, handler in (('SIGTERM', self._stop), ('SIGINT', self._hurry),
-                              ('SIGQUIT', self._hurry), ('SIGUSR1', self._drain),
-                              ('SIGCHLD', self._wake), ('SIGALRM', self._lease_over)):
+        for name, handler in (('SIGTERM', self._stop), ('SIGINT', self._stop),
+                              ('SIGUSR1', self._drain), ('SIGCHLD', self._wake),
+                              ('SIGALRM', self._lease_over)):
             signal.signal(getattr(signal, name), handler)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -60,9 +59,6 @@ class Wakeups(object):
 
     def _stop(self, *_signal):
         self.stopping = True
-
-    def _hurry(self, *_signal):
-        self.stopping = self.hurry = True
 
     def _drain(self, *_signal):
         self.draining = True

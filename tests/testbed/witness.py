@@ -101,7 +101,8 @@ class Witness(object):
         leaders = collections.defaultdict(set)
         for execution in executions:
             leaders[execution.term].add(execution.node)
-        found += ["term %d had %s" % (term, sorted(nodes)) for term, nodes in leaders.items() if len(nodes) > 1]
+        found += ["term %d had %s" % (term, sorted(nodes))
+                  for term, nodes in leaders.items() if len(nodes) > 1]
         for job in sorted(set(execution.job for execution in executions)):
             found += _faults_of_job([each for each in executions if each.job == job])
         return found
