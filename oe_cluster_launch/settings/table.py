@@ -170,7 +170,7 @@ CRON = [
             'cron'),
     Setting('cron_stop_timeout', '2s', Duration(0, 60),
             "When the lease is lost, cron workers get this long between SIGTERM and SIGKILL.", 'cron'),
-    Setting('cron_poll_interval', '2s', Duration(0.2, 60),
+    Setting('cron_poll_interval', '1500ms', Duration(0.2, 60),
             "A job that somebody makes due is seen within this long. Known due times are met anyway.", 'cron'),
     Setting('limit_time_cron_cpu', '1h', Duration(0),
             "Processor time one scheduled job may use; 0 is no limit.", 'cron'),

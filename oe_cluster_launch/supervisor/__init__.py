@@ -21,10 +21,13 @@ def supervise(node, handover):
     from oe_cluster_launch.supervisor import log
     from oe_cluster_launch.supervisor.application import NodeApplication
     from oe_cluster_launch.supervisor.arbiter import NodeArbiter
+    from oe_cluster_launch.supervisor.cron_agent import CronAgent
     from oe_cluster_launch.supervisor.watcher import Watcher
     config, settings = node.host.config, node.settings
     log.use_format(settings, node.name)
     handover.say('booted', node_name=node.name, pidfile=config['pidfile'] or None,
                  logfile=config['logfile'] or None, log_format=settings.log_format,
                  graceful_seconds=settings.graceful_timeout + settings.drain_seconds)
-    NodeArbiter(NodeApplication(node), handover, [Watcher(node)]).run()
+    agent = CronAgent(node)
+    agent.join()
+    NodeArbiter(NodeApplication(node), handover, [Watcher(node), agent]).run()
