@@ -183,6 +183,14 @@ class NodeArbiter(Arbiter):
     def handle_usr1(self):
         _logger.info("SIGUSR1: nothing to do, a rotated log file is found without it")
 
+    def handle_ttin(self):
+        super(NodeArbiter, self).handle_ttin()
+        _logger.info("one HTTP worker more: %d until the next reload", self.num_workers)
+
+    def handle_ttou(self):
+        super(NodeArbiter, self).handle_ttou()
+        _logger.info("one HTTP worker less: %d until the next reload", self.num_workers)
+
     def handle_quit(self):
         stacks.dump('master')
         self.kill_workers(signal.SIGQUIT)
@@ -203,9 +211,16 @@ class NodeArbiter(Arbiter):
             self.board.master.count('workers_started')
 
     def kill_worker(self, pid, number):
-        """Signal a worker that we have not reaped yet, so that the pid is still its own."""
+        """Signal a worker that we have not reaped yet, so that the pid is still its own.
+
+        A busy one is told to leave on the board alone: a signal would make system
+        calls inside OpenERP fail or end early (EINTR).
+        """
         if number == signal.SIGTERM and pid in self.WORKERS:
-            self.WORKERS[pid].slot.leave = True
+            slot = self.WORKERS[pid].slot
+            slot.leave = True
+            if slot.busy_seconds is not None:
+                return
         try:
             os.kill(pid, number)
         except OSError as error:

@@ -115,6 +115,7 @@ class Exchange(object):
             self._run(application, environ, response)
         except LimitExceeded as exceeded:
             self._limits.disarm()
+            self._limits.release_memory()
             self._slot.count(exceeded.name)
             _logger.error("%s: ended after %.1f s: %s", exceeded.name, time.time() - began, request)
             self._worker.leave("its request was ended by %s", exceeded.name)
@@ -139,7 +140,6 @@ class Exchange(object):
                     if not isinstance(answer, (list, tuple, environ['wsgi.file_wrapper'])):
                         answer = _Peeked(answer)
             except (MemoryError, current_request.OutOfMemory):
-                self._limits.release_memory()
                 raise self._limits.memory_exceeded()
             self._send(answer, response, environ)
         except (LimitExceeded, ClientGone):

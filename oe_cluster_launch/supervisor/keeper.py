@@ -44,6 +44,7 @@ class Keeper(object):
         self.ever_ready = False
         self.failures = 0
         self.start_at = 0.0
+        self.deferred = []
         self.exit_code = None
 
     def run(self):
@@ -80,8 +81,7 @@ class Keeper(object):
                 self.exit_code = EXIT_OK if self.ever_ready else EXIT_FAILURE
             return
         if self.reexec_wanted and self.serving and not self.booting:
-            self.reexec_wanted = False
-            self.io.become_new_keeper(self.serving, self.retiring)
+            self.reexec_wanted = self.io.become_new_keeper(self.serving, self.retiring)
         if not self.booting and monotonic() >= self.start_at and (
                 self.reload_wanted or not self.serving):
             self.reload_wanted = False
@@ -105,10 +105,13 @@ class Keeper(object):
         elif number == signal.SIGUSR2:
             _logger.info("change to a new version of the launcher asked for")
             self.reexec_wanted = True
+        elif number == signal.SIGUSR1:
+            _logger.info("SIGUSR1: nothing to do, a rotated log file is found without it")
         elif number in FORWARDED:
-            target = self.serving or self.booting
-            if target and target.ready:
-                target.send(number)
+            if self.serving:
+                self.serving.send(number)
+            else:
+                self.deferred.append(number)  # a master that boots has no handlers yet
 
     def _stop(self):
         self.stop_signals += 1
@@ -145,6 +148,8 @@ class Keeper(object):
         _logger.info("node %s is ready: master %d%s", self.io.node_name, master.pid,
                      ", the old master %d finishes its requests and leaves" % old.pid if old else "")
         self.io.notifier.tell(READY=1)
+        while self.deferred:
+            master.send(self.deferred.pop(0))
 
     def on_end(self, pid, status):
         """A master has ended: was it meant to?"""

@@ -124,6 +124,7 @@ class Resources(object):
         for number in SIGNALS:
             signal.signal(number, lambda number, frame: self._signals.append(number))
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        linux.unblock_signals(*SIGNALS)  # blocked by an earlier version of ourselves
         return reader
 
     def wait(self, masters):
@@ -233,7 +234,11 @@ class Resources(object):
     # -- a new version of the keeper --------------------------------------
 
     def become_new_keeper(self, serving, retiring):
-        """Replace this process's image; masters, sockets and pid stay. Returns only if refused."""
+        """Replace this process's image; masters, sockets and pid stay. Returns only if refused.
+
+        Signals wait, blocked, for the new image; those that came before are obeyed first.
+        :returns: whether to try again
+        """
         command = own_command(self.arguments)
         trial = subprocess.Popen([command[0]] + command[1:len(command) - len(self.arguments)] +
                                  ['--version'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -241,7 +246,11 @@ class Resources(object):
         if trial.returncode:
             _logger.error("the new version of the launcher does not start, this one goes on: %s",
                           to_text(output).strip())
-            return
+            return False
+        linux.block_signals(*SIGNALS)
+        if self._signals:
+            linux.unblock_signals(*SIGNALS)
+            return True
         kept = {'activated': self.activated, 'sockets': self.sockets, 'pidfile': self.pidfile,
                 'serving': [serving.pid, serving.channel], 'descriptors': serving.descriptors,
                 'retiring': [[master.pid, master.channel] for master in retiring]}

@@ -5,12 +5,14 @@ Time: the kernel's interval timers raise `LimitExceeded` in the main thread,
 again every second in case something swallowed it. While the main thread is
 inside a C function no Python handler runs: then the watchdog cancels its
 PostgreSQL query, and the master's backstop ends what is not one. Memory:
-RLIMIT_DATA makes an allocation fail, as MemoryError in the one request.
+RLIMIT_DATA makes an allocation fail, as MemoryError in the one request; one
+that grows slowly is seen by the watchdog before that.
 A worker whose request was ended leaves: code stopped anywhere leaves
 anything behind.
 """
 import contextlib
 import logging
+import os
 import resource
 import signal
 
@@ -22,6 +24,9 @@ _logger = logging.getLogger(__name__)
 #: what a request may at least use on top of what the worker has when it starts
 LEAST_HEADROOM_BYTES = 64 << 20
 REPEAT_SECONDS = 1.0
+#: this near to limit_memory_hard the watchdog ends the request, before an allocation fails
+#: where OpenERP would take it for an ordinary error
+NEARLY_BYTES = 16 << 20
 
 ANSWERS = {
     'limit_time_real': ("503 Service Unavailable", "This request took longer than limit_time_real "
@@ -52,6 +57,7 @@ class Limits(object):
         self.memory_bytes = int(config['limit_memory_hard'] or 0)
         self._slot = slot
         self._active = False
+        self._memory_overdue = False
         self.overdue_at = None
         signal.signal(signal.SIGALRM, self._on_alarm)
         signal.signal(signal.SIGPROF, self._on_profile)
@@ -80,6 +86,8 @@ class Limits(object):
 
     def _on_alarm(self, number, frame):
         if self._active:
+            if self._memory_overdue:
+                raise self.memory_exceeded()
             raise LimitExceeded('limit_time_real', self.real_seconds)
 
     def _on_profile(self, number, frame):
@@ -101,6 +109,13 @@ class Limits(object):
             self.memory_bytes = used + LEAST_HEADROOM_BYTES
         self._bound(self.memory_bytes)
 
+    def watch_memory(self):
+        """End the request when it has come near the bound. In the watchdog's thread."""
+        if self._active and self.memory_bytes and (
+                linux.data_bytes() > self.memory_bytes - NEARLY_BYTES):
+            self._memory_overdue = True
+            os.kill(os.getpid(), signal.SIGALRM)
+
     def release_memory(self):
         """Lift the bound, so that a request which has reached it can be answered."""
         self._bound(resource.getrlimit(resource.RLIMIT_DATA)[1])
@@ -108,6 +123,8 @@ class Limits(object):
     @staticmethod
     def _bound(soft):
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        if hard != resource.RLIM_INFINITY:
+            soft = min(soft, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
     def memory_exceeded(self):

@@ -2,8 +2,8 @@
 """The one thread of an HTTP worker beside its main thread; started after the fork.
 
 It does what the main thread cannot do while it is inside a C function:
-cancel the PostgreSQL query of a request that is over limit_time_real, dump
-stacks at SIGQUIT, and show in the process title what takes long.
+cancel the PostgreSQL query of a request that is over limit_time_real, see
+its memory grow, dump stacks at SIGQUIT, and show in the title what takes long.
 """
 import logging
 import os
@@ -16,7 +16,7 @@ from oe_cluster_launch.supervisor import linux, stacks
 
 _logger = logging.getLogger(__name__)
 
-PASS_SECONDS = 0.5
+PASS_SECONDS = 0.25
 #: after the alarm, the main thread has this long to notice it by itself
 NOTICE_SECONDS = 0.5
 #: a request that takes longer is named in the process title
@@ -48,6 +48,7 @@ class Watchdog(threading.Thread):
                 if linux.wait_for_signal([signal.SIGQUIT], PASS_SECONDS) and not self._stopped:
                     stacks.dump("worker %d, %s" % (self._worker.pid, self._doing() or "idle"))
                 self._end_overdue()
+                self._worker.limits.watch_memory()
                 self._show_long()
             except Exception:
                 _logger.exception("the watchdog failed")
