@@ -137,7 +137,7 @@ class Lease(object):
             [self._keys.lease(), self._keys.term(), self._keys.cron_control('pause'),
              self._keys.cron_control('switchover'), self._keys.candidates, self._keys.members_seen],
             [priority, int(member_ttl_seconds * 1000)])
-        token, term, leader = _parsed(answer[0])
+        token, term, leader = parse_value(answer[0])
         return View(leader, token, term, max(answer[1], 0) / 1000.0, answer[2],
                     _wish(answer[3]), _switchover(answer[4]), tuple(native(name) for name in answer[5:]))
 
@@ -151,7 +151,8 @@ class Lease(object):
         self.expires_at = asked_at + self._own_seconds
 
 
-def _parsed(value):
+def parse_value(value):
+    """(token, term, node) of what the lease's key holds; (None, 0, None) of nothing."""
     if not value:
         return None, 0, None
     token, term, leader = native(value).split(' ', 2)
