@@ -28,7 +28,8 @@ redis.call('PEXPIRE', KEYS[1], life)
 local time = redis.call('TIME')
 local ends_at = time[1] * 1000 + math.floor(time[2] / 1000) + life
 for owner in string.gmatch(owners, '%S+') do
-  redis.call('ZADD', ARGV[2] .. owner, ends_at, ARGV[1])
+  -- refused when the memory is full: that must not keep anybody from reading his session
+  redis.pcall('ZADD', ARGV[2] .. owner, ends_at, ARGV[1])
   if redis.call('PTTL', ARGV[2] .. owner) < life then
     redis.call('PEXPIRE', ARGV[2] .. owner, life)
   end
