@@ -50,6 +50,10 @@ class ProbeAddon:
 
     def addons_path(self):
         """For the option addons_path."""
+        ours = subprocess.check_output([paths.python27('python'), '-c', (
+            "import openerp, os; print(os.path.join(os.path.dirname(openerp.__file__), 'addons'))")])
+        return '%s,%s' % (ours.decode().strip(), self.folder)
+
 
 def _write(path, version, extra):
     account.folder(os.path.join(path, 'static'))
