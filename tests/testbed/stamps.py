@@ -14,7 +14,8 @@ def digest(*inputs):
             result.update(os.path.relpath(path, paths.CHECKOUT).encode())
             with open(path, 'rb') as stream:
                 result.update(stream.read())
-        result.update(str(item).encode())
+        if not os.path.exists(item):
+            result.update(os.path.relpath(item, paths.CHECKOUT).encode())
     return result.hexdigest()
 
 
