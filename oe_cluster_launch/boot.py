@@ -15,6 +15,7 @@ from oe_cluster_launch.errors import HostFailure
 from oe_cluster_launch.seams.openerp7.host import Host
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
 from oe_cluster_launch.settings import load_settings
+from oe_cluster_launch.supervisor import log
 
 _logger = logging.getLogger(__name__)
 
@@ -39,6 +40,10 @@ class Node(object):
         self.sealing = None
         self.finished = False
         self.handover = handover
+
+    def use_log_format(self):
+        """Apply `log_format`; after every time the host has set up its handlers."""
+        log.use_format(self.settings, self.name)
 
     @property
     def keeper_pid(self):
@@ -66,7 +71,7 @@ def import_host(node):
 
 
 def start_logging(node):
-    node.host.start_logging()
+    node.host.start_logging(node.use_log_format)
 
 
 def prepare_shared_state(node):

@@ -18,13 +18,11 @@ def keep(arguments, settings):
 
 def supervise(node, handover):
     """Run the master in this process, from a booted node. Ends by SystemExit."""
-    from oe_cluster_launch.supervisor import log
     from oe_cluster_launch.supervisor.application import NodeApplication
     from oe_cluster_launch.supervisor.arbiter import NodeArbiter
     from oe_cluster_launch.supervisor.cron_agent import CronAgent
     from oe_cluster_launch.supervisor.watcher import Watcher
     config, settings = node.host.config, node.settings
-    log.use_format(settings, node.name)
     handover.say('booted', node_name=node.name, pidfile=config['pidfile'] or None,
                  logfile=config['logfile'] or None, log_format=settings.log_format,
                  graceful_seconds=settings.graceful_timeout + settings.drain_seconds)

@@ -7,6 +7,8 @@ the limit holds for it too. Small bodies stay in memory, large ones on disk.
 """
 import tempfile
 
+from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
+
 from oe_cluster_launch.supervisor.guard import Refused, too_large
 
 #: larger bodies go to a temporary file
@@ -50,5 +52,7 @@ def buffer_body(stream, expected, limit_body):
 def _read(stream, size):
     try:
         return stream.read(size)
-    except (ValueError, StopIteration):  # gunicorn's word for broken chunks
+    except NoMoreData:
+        raise ClientGone("its body ends too early")
+    except (ChunkMissingTerminator, InvalidChunkSize, ValueError):
         raise Refused('400 Bad Request', "The chunked body is broken.")

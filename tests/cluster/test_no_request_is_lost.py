@@ -3,6 +3,7 @@
 request is lost and none is answered wrongly."""
 import http.client
 import os
+import re
 import signal
 import threading
 import time
@@ -35,6 +36,16 @@ def restart(node):
     node.stop(timeout_seconds=40)
     node.start()
     wait_until(lambda: is_serving(node), 20, "the node serves again")
+    # nginx has taken it for dead and tries it again after its fail_timeout: whoever stops the
+    # other node before that leaves nginx with none ("no live upstreams")
+    served = served_by(node)
+    wait_until(lambda: served_by(node) > served + 10, 20, "nginx has noticed")
+
+
+def served_by(node):
+    """How many requests the node says it has answered."""
+    titles = ' '.join(node.titles().values())
+    return int(re.search(r'(\d+) requests served', titles).group(1))
 
 
 def reload_node(node):

@@ -69,9 +69,10 @@ class Host(object):
 
     # -- boot ------------------------------------------------------------
 
-    def start_logging(self):
-        """OpenERP's formats and handlers; start_services calls this once more, harmlessly."""
+    def start_logging(self, use_format=lambda: None):
+        """OpenERP's handlers, then our format; start_services sets up the handlers once more."""
         self.openerp.netsvc.init_logger()
+        use_format()
         self.openerp.cli.server.report_configuration()
 
     def become_multi_process(self):

@@ -12,7 +12,7 @@ import signal
 from oe_cluster_launch import current_request
 from oe_cluster_launch.cluster import broadcast
 from oe_cluster_launch.errors import RedisUnavailable
-from oe_cluster_launch.seams.seam import Seam
+from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Function
 
 _logger = logging.getLogger(__name__)
@@ -60,7 +60,18 @@ def cluster_reload(original, context):
     return restart_server
 
 
+def formatted_logs(original, context):
+    """init_logger, which start_internal calls a second time, with its handlers in our format."""
+    def init_logger():
+        original()
+        context.use_log_format()
+    return init_logger
+
+
 SEAMS = [
+    Seam('log format', 'openerp.netsvc', 'init_logger', Function(), formatted_logs,
+         "log_format = json would end when OpenERP sets up its handlers again",
+         phase=BEFORE_ADDONS),
     Seam('request name', 'openerp.netsvc', 'dispatch_rpc',
          Function('service_name', 'method', 'params'), named_dispatch,
          "a limit could not say which model and method it ended, and OpenERP would go on "
