@@ -178,8 +178,12 @@ class Agent(object):
         self._look_again = True
 
     def _release(self, decision):
-        """Running jobs may finish: their row locks keep the next leader off them."""
-        self._crew.dismiss()
+        """Running jobs may finish: their row locks keep the next leader off them.
+
+        Not so where PostgreSQL cannot be reached: such a worker can neither
+        finish nor learn that it should, and its death may free its locks.
+        """
+        self._crew.dismiss(self._settings.cron_stop_timeout if self._facts.database_silent else None)
         self._wakeups.disarm()
         if self._facts.database_silent:
             self._cooling = (self._clock() + self._settings.cron_lease_ttl,

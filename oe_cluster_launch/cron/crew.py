@@ -118,8 +118,10 @@ class Crew(object):
 
     def database_silence_seconds(self):
         """For how long none of the present workers has reached PostgreSQL."""
-        present = [worker for worker in self._workers.values() if worker.duty is self._duty]
-        return min([self._duty.silence_seconds(worker.index) for worker in present]) if present else 0.0
+        if self._duty is None:
+            return 0.0
+        return self._duty.silence_seconds([worker.index for worker in self._workers.values()
+                                           if worker.duty is self._duty])
 
     def _bury(self, worker, how, code):
         del self._workers[worker.pid]

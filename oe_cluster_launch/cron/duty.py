@@ -103,12 +103,15 @@ class Duty(object):
         slot = self._page.slots[index]
         return self._clock() - slot.since if slot.state == WORKING else 0.0
 
-    def silence_seconds(self, index):
-        """How long a worker has been trying in vain to reach PostgreSQL; 0 when it is not."""
-        slot = self._page.slots[index]
-        if slot.state not in (POLLING, NO_DATABASE):
+    def silence_seconds(self, indexes):
+        """How long these workers have been trying in vain to reach PostgreSQL; 0 when none tries.
+
+        A worker at a job neither proves nor disproves that it can be reached.
+        """
+        slots = [self._page.slots[index] for index in indexes]
+        if not [slot for slot in slots if slot.state in (POLLING, NO_DATABASE)]:
             return 0.0
-        return self._clock() - slot.database_answered_at
+        return self._clock() - max(slot.database_answered_at for slot in slots)
 
 
 class Shift(object):

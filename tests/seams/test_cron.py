@@ -191,7 +191,7 @@ def test_a_database_that_is_not_there_does_not_stop_the_others(server, witness_o
     sound = witness_on('job')
     shift = shift_of()
     work(server, shift, lambda: sound.executions())
-    assert shift._duty.silence_seconds(0) == 0.0, "PostgreSQL does answer"
+    assert shift._duty.silence_seconds([0]) < 2.0, "PostgreSQL does answer"
 
 
 def test_a_database_that_is_mended_is_served_again(server, witness_on):

@@ -7,7 +7,8 @@ import pytest
 from oe_cluster_launch.cluster import listing, mismatch
 
 A = dict(node='a', token='1', machine='m1', state='running', role='leader', address='10.0.0.1:8069',
-         workers=4, version='0.1.0', host_version='7.0', addons='aaaa', keys=['k1'], databases=['prod'], postgres='77',
+         workers=4,
+         version='0.1.0', host_version='7.0', addons='aaaa', keys=['k1'], databases=['prod'], postgres='77',
          uptime_seconds=3725, term=12, last_seen_seconds=1.2, cron_workers=2, jobs_running=1, reason='')
 B = dict(A, node='b', token='2', machine='m2', role='candidate', term=0, cron_workers=0, jobs_running=0)
 
@@ -53,7 +54,8 @@ def test_the_table_is_a_box_with_all_that_matters():
     lines = listing.boxed("cluster oe", listing.MEMBER_COLUMNS, rows).split('\n')
     assert lines[0].startswith('+ cluster oe -')
     assert len(set(len(line) for line in lines)) == 1, "all lines are of one width"
-    assert all(word in lines[3] for word in ('leader', '4+2 cron', '0.1.0/7.0', '1h02m', '12', '1 jobs running'))
+    assert all(word in lines[3] for word in (
+        'leader', '4+2 cron', '0.1.0/7.0', '1h02m', '12', '1 jobs running'))
     assert 'lost' in lines[5]
     assert '1m10s ago' in lines[5]
 
