@@ -14,8 +14,11 @@ from oe_cluster_launch.ormcache.values import Copied, NotKeepable, handed_out, k
 
 _logger = logging.getLogger(__name__)
 
-#: called with (state, cache) at the first miss of a request; fills the first level from the second
+#: called with a database's state at its first miss in a request; fills the first level from the
+#: second and returns whether there was anything new
 fill = None
+#: every decorated method by its name in shared keys
+by_identity = {}
 
 
 class ormcache(object):
@@ -32,9 +35,11 @@ class ormcache(object):
         self.stat_miss = 0
         self.stat_hit = 0
         self.stat_err = 0
+        self.stat_shared = 0
 
     def __call__(self, method):
         self.method = method
+        by_identity[self.identity] = self
         lookup = self._fast_lookup() if type(self).lookup is ormcache.lookup else self._plain_lookup()
         lookup.clear_cache = self.clear
         return lookup
@@ -42,8 +47,8 @@ class ormcache(object):
     @property
     def identity(self):
         """This method's name in keys that nodes share."""
-        code = self.method.__code__
-        return '%s:%s:%d' % (self.method.__module__, code.co_name, code.co_firstlineno)
+        code = getattr(self.method, '__code__', None)
+        return '%s:%s:%d' % (self.method.__module__, self.method.__name__, code.co_firstlineno if code else 0)
 
     def _fast_lookup(self):
         """A hit without another call: this is where the time goes."""
@@ -182,8 +187,9 @@ def _answer(cache, model, cr, key):
         transaction = _transaction_of(cr)
         if transaction is not None:
             kept = transaction.find((model, cache), key)
-        if kept is MISSING and fill is not None and not state.polled and fill(state):
+        if kept is MISSING and not state.polled and fill is not None and fill(state):
             kept = table.find(key)
+            cache.stat_shared += kept is not MISSING
     return kept
 
 

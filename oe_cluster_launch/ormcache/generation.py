@@ -2,30 +2,37 @@
 """Which cached answers may be believed: decisions about the signaling sequences.
 
 The host keeps two PostgreSQL sequences per database: one moves when models
-change, one when any cached answer may have changed. The pair, read before a
-request takes its snapshot, is the generation of all it computes. PostgreSQL
-is the only authority; nothing here reads or writes anything.
+change, one when any cached answer may have changed. Read before a request
+takes its snapshot, they are the generation of all it computes. PostgreSQL is
+the only authority; nothing here reads or writes anything.
 """
 import collections
 
 RELOAD, CLEAR, KEEP = 'reload', 'clear', 'keep'
 
 
-class Generation(collections.namedtuple('Generation', 'registry cache')):
-    """The pair of sequence values."""
+class Generation(collections.namedtuple('Generation', 'database started registry cache')):
+    """What a database says of itself.
+
+    :ivar database: another for every database that ever had this name
+    :ivar started: when PostgreSQL started; after a fail-over the sequences may
+        have gone back, and what was cached may never have been
+    :ivar registry: the sequence of the models
+    :ivar cache: the sequence of the cached answers
+    """
 
     __slots__ = ()
 
     @property
     def text(self):
-        return '%s-%s' % self
+        return '%s-%s-%s' % self[1:]
 
 
 def reception(known, found):
-    """What to do when the sequences read `found` while this process knows `known`."""
-    if known.registry != found.registry:
+    """What to do when a database says `found` while this process knows `known`."""
+    if (known.database, known.registry) != (found.database, found.registry):
         return RELOAD
-    return CLEAR if known.cache != found.cache else KEEP
+    return CLEAR if known != found else KEEP
 
 
 def adopted(known, drawn):

@@ -51,6 +51,7 @@ class DatabaseState(object):
 
     :ivar checked: the signaling sequences were compared in this request
     :ivar generation: what they were then
+    :ivar epoch: the first level's epoch then
     :ivar cleared: something cached may have changed: signal after commit
     :ivar models_changed: the host asked to signal a registry change
     :ivar models_touched: the host changed models in memory before it was committed
@@ -69,7 +70,7 @@ class DatabaseState(object):
         self.open_cursors = 0
         self.quiet = 0
         self.checked = False
-        self.generation = None
+        self.generation = self.epoch = None
         self.polled = False
         self.expected_user = None
         self.user_versions = {}

@@ -119,6 +119,16 @@ ORMCACHE = [
             "comparison.", 'ormcache'),
     Setting('ormcache_entries', '100000', Integer(100, 100000000),
             "Most results that one process keeps for one database.", 'ormcache'),
+    Setting('shared_ormcache', 'on', Boolean(),
+            "Share results between all workers of all nodes, through Redis. Needs local_ormcache.", 'ormcache'),
+    Setting('ormcache_ttl', '1h', Duration(60),
+            "Shared results of a database that nobody asks for are forgotten after this long.", 'ormcache'),
+    Setting('ormcache_limit', '16M', Size(),
+            "Most bytes of shared results per database, in Redis.", 'ormcache'),
+    Setting('ormcache_value_limit', '64K', Size(),
+            "A result larger than this is not shared.", 'ormcache'),
+    Setting('ormcache_timeout', '100ms', Duration(0.01, 5),
+            "Longest wait for Redis before a request does without the shared results.", 'ormcache'),
 ]
 
 SUPERVISOR = [

@@ -26,6 +26,9 @@ def cluster_registry(original, context):
 
     class ClusterRegistry(original):
 
+        #: which database this is, see generation.py
+        ormcache_identity = None
+
         @property
         def _any_cache_cleared(self):
             return request.current().database(self.db_name).cleared
@@ -67,7 +70,7 @@ def coherent_new(original, context):
                 registry = original(db_name, force_demo, status, update_module)
             finally:
                 state.quiet -= 0 if update_module else 1
-            state.generation = signaling.known(registry)
+            signaling.identify(registry)
             # what was rolled back while modules were loading is not in this registry
             state.failed = state.models_touched = False
             return registry

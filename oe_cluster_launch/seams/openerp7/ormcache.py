@@ -7,6 +7,7 @@ module, so owners are named as modules. Models and their fields that are
 changed in memory before a commit are noted, to be undone after a rollback.
 """
 from oe_cluster_launch.ormcache import decorator, local, request
+from oe_cluster_launch.seams.openerp7 import shared_answers
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Class, Function
 
@@ -29,6 +30,7 @@ def _decorator_seams():
 def _replacement(kind):
     def replace(original, context):
         local.Level.limit = context.settings.ormcache_entries
+        shared_answers.bind(context)
         return kind
     return replace
 

@@ -15,14 +15,16 @@ from oe_cluster_launch.seams.openerp7 import local_state
 
 _logger = logging.getLogger(__name__)
 
-_SEQUENCES = "base_registry_signaling.last_value, base_cache_signaling.last_value"
-_READ = "SELECT %s FROM base_registry_signaling, base_cache_signaling" % _SEQUENCES
-
+_SEQUENCES = ("SELECT (SELECT oid FROM pg_database WHERE datname = current_database()) || '-' || "
+              "'base_cache_signaling'::regclass::oid, "
+              "extract(epoch from pg_postmaster_start_time())::text, "
+              "base_registry_signaling.last_value, base_cache_signaling.last_value%s "
+              "FROM base_registry_signaling, base_cache_signaling")
 #: a user's row as it is now: another after every change, also by plain SQL; none if not active
 USER_VERSION = "SELECT xmin::text || ctid::text FROM res_users WHERE id = %s AND active"
 
-#: called with the state of a database when a clean request ends; publishes what it has computed
-publish = None
+#: called with a request that was settled; shares what it has computed
+at_end = None
 #: database name to sequences that could not be moved when they should have been
 _owed = {}
 
@@ -58,6 +60,7 @@ def check(name):
         state.checked = False
         raise
     state.generation = known(_manager().registries[name])
+    state.epoch = state.level.epoch
 
 
 def expect_user(name, uid):
@@ -68,21 +71,31 @@ def expect_user(name, uid):
 
 def known(registry):
     """The generation that this process's registry knows."""
-    return Generation(registry.base_registry_signaling_sequence, registry.base_cache_signaling_sequence)
+    database, started = registry.ormcache_identity or (None, None)
+    return Generation(database, started, registry.base_registry_signaling_sequence,
+                      registry.base_cache_signaling_sequence)
+
+
+def identify(registry):
+    """Note which database a registry was loaded from: its name may belong to another one later."""
+    if registry.base_registry_signaling_sequence is not None:
+        state = request.current().database(registry.db_name)
+        registry.ormcache_identity = _read_sequences(registry, state)[:2]
+        state.generation = known(registry)
+        state.epoch = state.level.epoch
 
 
 def _read_sequences(registry, state):
     cursor = registry.db.cursor()
     try:
         if state.expected_user is None:
-            cursor.execute(_READ)
+            cursor.execute(_SEQUENCES % '')
             return Generation(*cursor.fetchone())
         # the version of the caller's row travels with them (credentials.py)
-        cursor.execute("SELECT %s, (%s) FROM base_registry_signaling, base_cache_signaling"
-                       % (_SEQUENCES, USER_VERSION), (state.expected_user,))
+        cursor.execute(_SEQUENCES % (", (%s)" % USER_VERSION), (state.expected_user,))
         row = cursor.fetchone()
-        state.user_versions[state.expected_user] = row[2]
-        return Generation(*row[:2])
+        state.user_versions[state.expected_user] = row[4]
+        return Generation(*row[:4])
     finally:
         cursor.close()
 
@@ -98,6 +111,7 @@ def _receive(name, registry, found):
         _logger.info("database %s: cached answers changed elsewhere, forgetting them", name)
         # known first: of two threads one may act on a newer signal in between,
         # and a value too old only means acting once more
+        registry.ormcache_identity = found[:2]
         registry.base_cache_signaling_sequence = found.cache
         local_state.refresh(registry)
 
@@ -109,13 +123,13 @@ def finish(ended):
             settle(state)
         except Exception:
             _logger.exception("database %s: the end of a request could not be settled", state.name)
+    if at_end is not None:
+        at_end(ended)
 
 
 def settle(state):
     """Send what has to be sent now that all is committed, and repair what a rollback left behind."""
     if not (state.cleared or state.models_changed or state.models_touched):
-        if publish is not None and state.fresh and state.generation is not None:
-            publish(state)
         return
     if state.failed and state.models_touched:
         # OpenERP commits in the middle of making a field: the column may be there, or not
