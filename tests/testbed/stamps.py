@@ -7,15 +7,15 @@ from . import paths
 
 
 def digest(*inputs):
-    """A hash of `inputs`: paths of files and folders are read, other text is taken as it is."""
+    """A hash of `inputs`: what begins with / is a file or folder to read, the rest is text."""
     result = hashlib.sha1()
     for item in inputs:
         for path in _files(item):
             result.update(os.path.relpath(path, paths.CHECKOUT).encode())
             with open(path, 'rb') as stream:
                 result.update(stream.read())
-        if not os.path.exists(item):
-            result.update(os.path.relpath(item, paths.CHECKOUT).encode())
+        if not item.startswith('/'):
+            result.update(item.encode())
     return result.hexdigest()
 
 
