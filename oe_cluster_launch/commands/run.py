@@ -45,8 +45,10 @@ def _serve(config_path, argv):
     try:
         return _master(config_path, argv, handover) if handover else _keeper(config_path, argv)
     except ConfigurationError:
-        # the boot stops at its first fault; an operator wants them all
-        check.report(config_path, argv)
+        # the boot stops at its first fault; an operator wants them all. During a
+        # reload a check would find our own port in use
+        if not (handover and handover.again):
+            check.report(config_path, argv)
         raise
 
 

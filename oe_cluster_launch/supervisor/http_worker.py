@@ -10,10 +10,12 @@ import logging
 import os
 import select
 import signal
+import time
 
 from gunicorn import util
 from gunicorn.workers.sync import SyncWorker
 
+from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.supervisor import linux
 from oe_cluster_launch.supervisor.exchange import Exchange
 from oe_cluster_launch.supervisor.limits import Limits
@@ -24,6 +26,8 @@ _logger = logging.getLogger(__name__)
 
 #: an idle worker looks up this often; also how late a lost signal is noticed
 IDLE_SECONDS = 1.0
+#: the main thread and the watchdog
+OWN_THREADS = 2
 
 
 class HttpWorker(SyncWorker):
@@ -66,7 +70,15 @@ class HttpWorker(SyncWorker):
             if not self._accept_one() and self.alive and not self.slot.leave:
                 self._wait()
         self.set_state('leaving')
+        self._let_threads_end()
         self.watchdog.stop()
+
+    def _let_threads_end(self):
+        """Reports run in threads that a request has started and that outlive it."""
+        until = monotonic() + self.node.settings.graceful_timeout
+        while len(os.listdir('/proc/self/task')) > OWN_THREADS and monotonic() < until:
+            self.slot.beat()
+            time.sleep(0.05)
 
     def set_state(self, state):
         set_title(self.node.name, 'http worker', state)
