@@ -9,7 +9,6 @@ import io
 import sys
 import time
 import warnings
-import warnings
 
 PY2 = sys.version_info[0] == 2
 
@@ -30,8 +29,6 @@ if PY2:  # pragma: no cover - each branch runs on its own interpreter
     IniParser = configparser.SafeConfigParser
     BUILTINS, COPYREG = '__builtin__', 'copy_reg'
     PICKLE_PROTOCOL = 2
-    # cryptography 3.3, the last one for 2.7, says so on stderr at every start
-    warnings.filterwarnings('ignore', "Python 2 is no longer supported")
 else:
     import configparser
     import pickle

@@ -56,7 +56,8 @@ def run(arguments, settings):
 
 def list_sessions(arguments, settings):
     index = _index(settings)
-    rows = [row for listed in index.find(arguments.db, arguments.login) for row in _rows(listed, settings)]
+    found = index.find(arguments.db, arguments.login)
+    rows = [row for listed in found for row in _rows(listed, settings)]
     rows.sort(key=lambda row: (row['database'] or '', row['login'] or '', row['session']))
     if arguments.format == 'json':
         _print_json(rows)
@@ -71,7 +72,8 @@ def show(arguments, settings):
         return _no_such_session(arguments.session)
     rows = list(_rows(listed, settings))
     told = {'session': listed.handle, 'created': rows[0]['created'], 'idle_seconds': rows[0]['idle_seconds'],
-            'ends_in_seconds': rows[0]['ends_in_seconds'], 'readable': listed.readable, 'values': listed.values,
+            'ends_in_seconds': rows[0]['ends_in_seconds'], 'readable': listed.readable,
+            'values': listed.values,
             'users': [{'database': user.database, 'uid': user.uid, 'login': user.login}
                       for user in listed.users]}
     if arguments.format == 'json':

@@ -81,7 +81,8 @@ def test_two_clusters_share_a_server_by_prefix(redis_server, settings_of, use, s
     assert sessions_of(store=other).list() == []
 
 
-def test_through_sentinel_sessions_survive_the_loss_of_the_master(sentinel_trio, settings_of, sessions_of, use):
+def test_through_sentinel_sessions_survive_the_loss_of_the_master(
+        sentinel_trio, settings_of, sessions_of, use):
     settings = settings_of(
         sentinel_trio.master, redis_url='redis://not.asked:1/2', redis_sentinel_master='oe',
         redis_sentinels=tuple(('127.0.0.1', one.port) for one in sentinel_trio.sentinels))
@@ -101,7 +102,8 @@ def test_through_sentinel_sessions_survive_the_loss_of_the_master(sentinel_trio,
 
 
 def redis_databases(server):
-    return [line.split(':')[0] for line in server.ask('INFO', 'keyspace').splitlines() if line.startswith('db')]
+    lines = server.ask('INFO', 'keyspace').splitlines()
+    return [line.split(':')[0] for line in lines if line.startswith('db')]
 
 
 # -------------------------------------------------------------------- ways to fail
@@ -147,7 +149,8 @@ def test_a_replica_is_no_place_for_sessions(redis_server_of, settings_of):
 
 
 @pytest.mark.parametrize('policy', ['allkeys-lru', 'volatile-lru', 'volatile-ttl', 'allkeys-random'])
-def test_a_policy_that_deletes_sessions_is_a_warning_or_a_refusal(redis_server_of, settings_of, policy, caplog):
+def test_a_policy_that_deletes_sessions_is_a_warning_or_a_refusal(
+        redis_server_of, settings_of, policy, caplog):
     server = redis_server_of(persistent=True, settings={'maxmemory-policy': policy})
     findings = check_server(Store(settings_of(server)))
     assert len(findings) == 1 and not findings[0].fatal

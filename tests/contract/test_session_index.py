@@ -134,7 +134,7 @@ def test_looking_does_not_prolong_a_life(index, sign_in, store):
     assert store.client().ttl(store.keys.session(session.sid)) <= 1000
 
 
-def test_a_session_sealed_with_another_key_is_listed_as_such_and_can_be_ended(index, sessions, sessions_of, store):
+def test_a_session_sealed_with_another_key_is_listed_as_such_and_can_be_ended(index, sessions_of):
     from oe_cluster_launch.sealing import Sealing, key_file
     foreign = sessions_of(sealing=Sealing(None, [key_file.new_key()]))
     session = foreign.new()

@@ -168,9 +168,8 @@ def drop_if_unchanged(target, request, name):
 def apply_tab(target, request, name):
     mine, base = request.view.tabs[name], request.base.tabs.get(name, ModelTab())
     theirs = target.tabs.setdefault(name, ModelTab())
-    if mine.user != base.user:
-        if mine.user or theirs.user == base.user:
-            theirs.user = mine.user
+    if mine.user != base.user and (mine.user or theirs.user == base.user):
+        theirs.user = mine.user
     theirs.calls = (theirs.calls - (base.calls - mine.calls)) | (mine.calls - base.calls)
     theirs.context.update((key, value) for key, value in mine.context.items() if key not in base.context)
 
@@ -218,7 +217,8 @@ class Driver(object):
             self.dead.add(opened_id)
         wrote_here = model is not request.model or not request.was_stored or session_id != opened_id
         if wrote_here and model.stored:
-            self.dead.update(other for other, one in self.models.items() if one is model and other != session_id)
+            self.dead.update(other for other, one in self.models.items()
+                             if one is model and other != session_id)
             self.models[session_id] = model
             if session_id != request.requested:
                 self.cookie, self.model = session_id, model

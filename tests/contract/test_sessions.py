@@ -8,6 +8,7 @@ from testbed.waiting import wait_until
 
 from oe_cluster_launch.errors import RedisUnavailable
 from oe_cluster_launch.sealing import Sealing, key_file
+from oe_cluster_launch.store import Store
 
 
 @pytest.fixture
@@ -306,7 +307,8 @@ def test_a_rotated_key_logs_nobody_out_and_sessions_move_to_the_new_one(sessions
     assert after.rejected == 0
 
 
-def test_a_class_that_is_not_allowed_is_not_stored_and_the_rest_of_the_session_is(sessions, signed_in, caplog):
+def test_a_class_that_is_not_allowed_is_not_stored_and_the_rest_of_the_session_is(
+        sessions, signed_in, caplog):
     session = sessions.get(signed_in.sid)
     session['t'].context['lang'] = 'de_DE'
     session['foreign'] = pytest.raises  # a function: its pickle is a name
@@ -322,8 +324,8 @@ def test_a_key_that_holds_something_else_gets_a_fresh_session(sessions, store):
     assert sessions.rejected == 1
 
 
-def test_without_redis_opening_says_so_and_does_not_give_a_fresh_session(redis_server, settings_of, sessions_of):
-    from oe_cluster_launch.store import Store
+def test_without_redis_opening_says_so_and_does_not_give_a_fresh_session(
+        redis_server, settings_of, sessions_of):
     sessions = sessions_of(store=Store(settings_of(redis_server)))
     session = sessions.new()
     tab(session, 't').sign_in(1)

@@ -8,9 +8,9 @@ from openid.store import nonce
 from python_openid import store_test
 
 from oe_cluster_launch.openid_store import RedisOpenIDStore
+from oe_cluster_launch.sealing import Sealing, key_file
 from oe_cluster_launch.seams.openerp7 import openid as openid_seam
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, Seam, SeamTable
-from oe_cluster_launch.sealing import Sealing, key_file
 from oe_cluster_launch.settings import load_settings
 from oe_cluster_launch.store import Store
 
