@@ -52,7 +52,7 @@ class ChildProcess(object):
         self.start_at = 0.0
         self.started_at = 0.0
         self.kill_at = None
-        self._told = False
+        self._told = self._killed = False
 
     # -- what a subclass says and uses, in the child -----------------------
 
@@ -100,6 +100,7 @@ class ChildProcess(object):
         self.slot = arbiter.board.take()
         self.started_at = monotonic()
         self.kill_at = None
+        self._killed = False
         master_pid = os.getpid()
         pid = os.fork()
         if pid:
@@ -157,7 +158,7 @@ class ChildProcess(object):
 
     def look_after(self):
         """Kill it when it hangs or does not leave."""
-        if not self.pid:
+        if not self.pid or self._killed:
             return
         if self.kill_at and monotonic() > self.kill_at:
             _logger.warning("%s %d did not leave in %d s: killed", self.role, self.pid,
@@ -168,7 +169,7 @@ class ChildProcess(object):
         else:
             return
         self.slot.count('workers_killed')
-        self.kill_at = monotonic() + 1
+        self._killed = True
         self.send(signal.SIGKILL)
 
     def ended(self, arbiter, how):
