@@ -52,6 +52,7 @@ class NodeArbiter(Arbiter):
         self.board = app.board
         self.children = list(children)
         self.shutdown = None
+        self.stop_signals = 0
         self.reported_ready = False
         self.ever_ready = False
         self.boot_failures = 0
@@ -161,11 +162,14 @@ class NodeArbiter(Arbiter):
             util.close_on_exec(descriptor)
 
     def handle_term(self):
-        if self.shutdown and not self.shutdown.retiring:
+        self.stop_signals += 1
+        if self.shutdown is None:
+            self.shutdown = Shutdown(self, retiring=False)
+        elif self.stop_signals > 1:
             _logger.warning("stop asked for again: requests in flight are cut off")
+            self.shutdown.force()
             self.kill_everything()
-            return
-        self.shutdown = Shutdown(self, retiring=False)
+        # else we are leaving already, because there is a successor
 
     handle_int = handle_term
 

@@ -218,9 +218,12 @@ class Resources(object):
         if not self.pidfile:
             return
         temporary = '%s.%d' % (self.pidfile, os.getpid())
-        with open(temporary, 'w') as pidfile:
-            pidfile.write('%d\n' % os.getpid())
-        os.rename(temporary, self.pidfile)
+        try:
+            with open(temporary, 'w') as pidfile:
+                pidfile.write('%d\n' % os.getpid())
+            os.rename(temporary, self.pidfile)
+        except (IOError, OSError) as error:
+            _logger.error("pidfile %s was not written: %s", self.pidfile, error)
 
     def close(self):
         """Remove the pid file, if it is still ours."""

@@ -89,7 +89,10 @@ def continue_keeper_log(node_name, logfile, log_format):
     """Where and how the masters log. In the keeper."""
     root = logging.getLogger()
     if logfile and getattr(root.handlers[0], 'baseFilename', None) != os.path.abspath(logfile):
-        root.handlers = [logging.handlers.WatchedFileHandler(logfile)]
+        try:
+            root.handlers = [logging.handlers.WatchedFileHandler(logfile)]
+        except (IOError, OSError) as error:
+            logging.getLogger(__name__).error("the keeper cannot write %s: %s", logfile, error)
     root.handlers[0].setFormatter(JsonFormatter(node_name) if log_format == 'json'
                                   else TextFormatter(TEXT_FORMAT))
 

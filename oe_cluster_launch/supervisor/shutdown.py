@@ -56,6 +56,12 @@ class Shutdown(object):
         return self.told and not self.arbiter.WORKERS and not any(
             child.pid for child in self.arbiter.children)
 
+    def force(self):
+        """Wait for nobody: whatever the phase, no worker is replaced any more."""
+        self.told = True
+        self._until = monotonic()
+        self._phase = self._leave
+
     def _drain(self):
         """Load balancers see that we are not ready; we answer whatever still comes."""
         if monotonic() < self._until:

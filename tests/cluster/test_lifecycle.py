@@ -10,6 +10,7 @@ import pytest
 from testbed import account, process_table, running, session, slow
 from testbed.addon import ProbeAddon
 from testbed.clients import XmlRpcClient
+from testbed.ports import free_port
 from testbed.waiting import wait_until
 
 EXIT_SOFTWARE = 70
@@ -279,6 +280,33 @@ def test_a_second_signal_forces_the_end(node_of):
     node.signal(signal.SIGTERM)
     wait_until(lambda: not node.is_running(), 3, "the node ended")
     assert node.children() == []
+
+
+def test_a_stop_during_a_reload_ends_the_node(node_of):
+    node = node_of()
+    call = slow.Action(client_of(node), slow.SLEEP_IN_PYTHON, 8).start()
+    wait_until(lambda: any('s of POST' in title for title in node.titles().values()), 10, "it runs")
+    node.hang_up()
+    wait_until(lambda: any('master [retiring' in title for title in node.titles().values()), 20,
+               "the old master finishes its request")
+    assert node.stop() == 0
+    assert call.result() == {'done': True}
+    assert node.children() == []
+
+
+def test_another_port_is_served_after_a_reload(node_of):
+    node = node_of()
+    old = node.port
+    node.options['xmlrpc_port'] = free_port()
+    node.configure()
+    reload_node(node)
+    node.port = node.options['xmlrpc_port']
+    assert ask(node, '/_cluster/ready')[0] == 200
+    node.port = old
+    assert ask(node, '/_cluster/ready')[0] == 0
+    reload_node(node)  # the sockets handed on are the right ones
+    node.port = node.options['xmlrpc_port']
+    assert ask(node, '/_cluster/ready')[0] == 200
 
 
 def test_a_busy_port_ends_the_start_with_one_sentence(node_of, cluster):

@@ -34,16 +34,16 @@ class Context(object):
 
 
 def boot(kind, database, db_host, db_port, db_user, redis_url=None, key_file=None):
-    """OpenERP with or without our seams, in this process."""
+    """OpenERP in this process, with or without the seams that keep caches coherent."""
     from oe_cluster_launch.seams.openerp7.host import Host
-    from oe_cluster_launch.seams.openerp7.table import SEAMS
+    from oe_cluster_launch.seams.openerp7 import boundaries, credentials, ormcache, transactions
     from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
     host = Host()
     host.read_options(['-d', database, '--db_host', db_host, '--db_port', db_port, '--db_user', db_user,
                        '--logfile', os.environ.get('WORKER_LOG', '/dev/null')])
     host.become_multi_process()
     host.start_logging()
-    table = SeamTable(SEAMS)
+    table = SeamTable(transactions.SEAMS + boundaries.SEAMS + credentials.SEAMS + ormcache.SEAMS)
     context = Context(host, redis_url, key_file)
     if kind == 'ours':
         table.install(BEFORE_ADDONS, context)
