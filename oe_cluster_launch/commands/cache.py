@@ -18,7 +18,8 @@ from oe_cluster_launch.store import Store
 
 NAME = 'cache'
 HELP = "show the ormcache's statistics, or flush it on every node"
-WORKER_COLUMNS = ('node', 'process', 'database', 'entries', 'hits', 'misses', 'rate', 'shared_hits', 'generation')
+WORKER_COLUMNS = ('node', 'process', 'database', 'entries', 'hits', 'misses', 'rate', 'shared_hits',
+                  'generation')
 LOG_COLUMNS = ('database', 'generation', 'batches', 'bytes', 'ends_in')
 
 
@@ -119,7 +120,8 @@ def _move_sequence(config, name):
     connection = postgres.connect(config, name)
     try:
         cursor = connection.cursor()
-        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'S' AND relname = 'base_cache_signaling'")
+        cursor.execute("SELECT relname FROM pg_class "
+                       "WHERE relkind = 'S' AND relname = 'base_cache_signaling'")
         if not cursor.fetchall():
             raise UsageError("Database %s has never been loaded by a node: there is nothing to flush." % name)
         cursor.execute("SELECT nextval('base_cache_signaling')")

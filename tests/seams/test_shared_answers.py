@@ -110,7 +110,8 @@ def test_statistics_and_flush_reach_every_worker(start, postgres, redis_server, 
     a.call('res.users', 'context_get')
     conf = tmpdir.join('node.conf')
     conf.write("[options]\ndb_host = %s\ndb_port = %d\ndb_user = %s\ndb_name = shared_answers\n"
-               "[cluster]\nredis_url = %s\n" % (postgres.host, postgres.port, postgres.role, redis_server.url))
+               "[cluster]\nredis_url = %s\n"
+               % (postgres.host, postgres.port, postgres.role, redis_server.url))
 
     def command(*words):
         return subprocess.check_output(

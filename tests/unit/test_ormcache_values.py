@@ -50,7 +50,8 @@ def test_what_only_this_process_understands_stays_here(part):
 # -- values
 
 
-@pytest.mark.parametrize('value', [None, True, 7, 2.5, 'x', u'\xe9', b'\xff', (1, ('a', None)), frozenset([1])])
+@pytest.mark.parametrize('value', [
+    None, True, 7, 2.5, 'x', u'\xe9', b'\xff', (1, ('a', None)), frozenset([1])])
 def test_an_immutable_value_is_kept_and_handed_out_as_it_is(value):
     assert keep(value) is value
     assert handed_out(value) is value
