@@ -231,7 +231,7 @@ class Agent(object):
             self._refused = self._membership.report(
                 role=role, state=self._state(), reason=self._sentence,
                 term=self._lease.term if self._lease.held else 0,
-                cron_workers=len(self._crew), jobs_running=self._crew.working,
+                cron_workers=self._crew.size if self._lease.held else 0, jobs_running=self._crew.working,
                 candidate_priority=self._settings.cron_priority if may_lead else None)
             self._reported_at = self._clock()
         except RedisUnavailable as error:

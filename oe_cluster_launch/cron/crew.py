@@ -44,14 +44,17 @@ class Crew(object):
     :param size: workers per tenure
     :param job_seconds: a job that takes longer is killed (0: never)
     :param memory_bytes: a worker that holds more is killed (0: never)
+    :param watch: called like `run_jobs`, in one more worker that runs no job: it tells
+        whether PostgreSQL can be reached while all others are at a job
     :param after_fork: called in each worker first, to drop what the agent has open
     :param set_title: called as (role, state)
     """
 
-    def __init__(self, run_jobs, size, job_seconds=0, memory_bytes=0,
+    def __init__(self, run_jobs, size, job_seconds=0, memory_bytes=0, watch=None,
                  after_fork=lambda: None, set_title=lambda role, state: None, clock=monotonic):
         self._run_jobs = run_jobs
-        self._size = size
+        self.size = size
+        self._watch = watch
         self._job_seconds = job_seconds
         self._memory_bytes = memory_bytes
         self._after_fork = after_fork
@@ -156,7 +159,7 @@ class Crew(object):
 
     def _fill_places(self):
         busy = set(worker.index for worker in self._workers.values() if worker.duty is self._duty)
-        for index in range(self._size):
+        for index in range(self.size + (1 if self._watch else 0)):
             if index not in busy and self._clock() >= self._pauses.get(index, (0, 0))[1]:
                 self._fork(index)
 
@@ -165,8 +168,13 @@ class Crew(object):
         duty.start_slot(index)
         pid = os.fork()
         if pid == 0:
-            self._be_worker(agent_pid, Shift(duty, index, self._size))
+            self._be_worker(agent_pid, Shift(duty, index, self.size))
         self._workers[pid] = _Worker(pid, index, duty, self._clock())
+
+    def _serve(self, shift):
+        watching = shift.index == self.size
+        self._set_title('cron watch' if watching else 'cron worker', 'term %d' % shift.term)
+        (self._watch if watching else self._run_jobs)(shift)
 
     def _be_worker(self, agent_pid, shift):
         """The child: never returns."""
@@ -180,8 +188,7 @@ class Crew(object):
                 self._after_fork()
                 random.seed()
                 os.nice(10)
-                self._set_title('cron worker', 'term %d' % shift.term)
-                self._run_jobs(shift)
+                self._serve(shift)
                 code = 0
         except Exception:
             _logger.exception("cron worker failed")

@@ -15,7 +15,7 @@ import uuid
 
 from oe_cluster_launch.compat import monotonic
 
-#: more cron workers than this on one node make no sense
+#: more cron workers than this on one node make no sense; one place is the watch's
 MOST_WORKERS = 64
 
 IDLE = 1         #: asleep until the next look at the databases

@@ -13,6 +13,7 @@ from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.cron.agent import Agent
 from oe_cluster_launch.cron.bell import Bell
 from oe_cluster_launch.cron.crew import Crew
+from oe_cluster_launch.cron.duty import MOST_WORKERS
 from oe_cluster_launch.cron.lease import Lease, timeout_seconds
 from oe_cluster_launch.seams.openerp7 import profile
 from oe_cluster_launch.seams.openerp7.cron import CronWork
@@ -35,7 +36,7 @@ class CronAgent(ChildProcess):
 
     def __init__(self, node):
         super(CronAgent, self).__init__(node)
-        self._cron_workers = int(node.host.config['max_cron_threads'] or 0)
+        self._cron_workers = min(int(node.host.config['max_cron_threads'] or 0), MOST_WORKERS - 1)
         settings = self._settings = (node.settings if self._cron_workers else
                                      node.settings.replace(cron='never'))
         self.watchdog_seconds = 10 * settings.cron_renew_interval + 30
@@ -54,7 +55,8 @@ class CronAgent(ChildProcess):
     def run(self):
         """In the child."""
         node, settings = self.node, self._settings
-        crew = Crew(CronWork(node.host, settings), self._cron_workers,
+        work = CronWork(node.host, settings)
+        crew = Crew(work, self._cron_workers, watch=work.watch,
                     job_seconds=settings.limit_time_cron_real,
                     memory_bytes=int(node.host.config['limit_memory_hard']),
                     after_fork=self._in_worker, set_title=self._set_title)

@@ -2,7 +2,8 @@
 """One cron agent without OpenERP, as a process of its own: `candidate_process.py FILE.json`.
 
 Its workers do the smallest possible job over and over: ask whether they may
-start, and append (node, term, moment) to a file. That file is the witness.
+start, and append (node, term, moment) to a file. That file is the witness;
+while there is a file of that name and `.cut-NODE`, the node has no PostgreSQL.
 """
 import json
 import logging
@@ -25,6 +26,10 @@ def witness_job(path, node, seconds):
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         while not shift.over:
             shift.polling()
+            if os.path.exists('%s.cut-%s' % (path, node)):
+                shift.no_database()
+                shift.wait(seconds)
+                continue
             if shift.may_start():
                 shift.working()
                 line = json.dumps([node, shift.term, monotonic(), os.getpid()])

@@ -37,7 +37,17 @@ def candidate(witness, redis_server):
 @pytest.fixture
 def pair(candidate, witness):
     """(leader, follower), with the leader at work."""
-    both = dict((name, candidate(name)) for name in ('a', 'b'))
+    return started_pair(candidate, witness)
+
+
+@pytest.fixture
+def slow_pair(candidate, witness):
+    """The same with times that nobody can wait for: what is quick is so for another reason."""
+    return started_pair(candidate, witness, cron_lease_ttl=12.0, cron_renew_interval=5.0)
+
+
+def started_pair(candidate, witness, **settings):
+    both = dict((name, candidate(name, **settings)) for name in ('a', 'b'))
     first = witness.wait_for(lambda line: line.node, 10, "somebody works")
     wait_until(lambda: len(witness.lines()) > 20, 5, "and goes on")
     leader = both.pop(first.node)
@@ -53,8 +63,8 @@ def test_one_of_three_leads_and_only_its_workers_work(candidate, witness, redis_
     assert witness.faults() == []
 
 
-def test_an_orderly_stop_hands_over_within_a_second(pair, witness):
-    leader, follower = pair
+def test_an_orderly_stop_hands_over_within_a_second(slow_pair, witness):
+    leader, follower = slow_pair
     asked_at = monotonic()
     leader.stop()
     taken = witness.wait_for(lambda line: line.node == follower.node, 5, "the follower works")
@@ -97,11 +107,11 @@ def test_workers_stopped_with_a_live_agent_start_nothing_late(pair, witness):
         leader.signal(18)
 
 
-def test_a_dead_agent_is_replaced_by_its_own_node_at_once(pair, candidate, witness):
-    leader, follower = pair
+def test_a_dead_agent_is_replaced_by_its_own_node_at_once(slow_pair, candidate, witness):
+    leader, follower = slow_pair
     killed_at = monotonic()
     leader.kill_master()
-    candidate(leader.node, token=leader.token)
+    candidate(leader.node, token=leader.token, cron_lease_ttl=12.0)
     witness.wait_for(lambda line: line.term == 2, 5, "somebody leads again")
     assert witness.first_of_term(2).at - killed_at < 2.0
     assert witness.first_of_term(2).node == leader.node
@@ -251,4 +261,27 @@ def test_a_broken_bell_only_costs_time(pair, witness, redis_server):
     redis_server.ask('CLIENT', 'KILL', 'TYPE', 'pubsub')
     leader.stop()
     witness.wait_for(lambda line: line.node == follower.node, 3, "the follower finds out by itself")
+    assert witness.faults() == []
+
+
+def test_a_leader_that_cannot_reach_postgresql_leaves_the_lead_to_another(pair, witness):
+    leader, follower = pair
+    with open('%s.cut-%s' % (witness.path, leader.node), 'w'):
+        cut_at = monotonic()
+    witness.wait_for(lambda line: line.node == follower.node, TTL + 2, "the other leads")
+    assert witness.first_of_term(2).at - cut_at < TTL
+    assert witness.faults() == []
+
+
+def test_a_postgresql_that_nobody_reaches_is_waited_for(pair, witness):
+    """The lead goes round, slowly, and work goes on when PostgreSQL is back."""
+    for node in pair:
+        with open('%s.cut-%s' % (witness.path, node.node), 'w'):
+            pass
+    time.sleep(2 * TTL)
+    stopped = len(witness.lines())
+    assert witness.last().term == 1
+    for node in pair:
+        os.unlink('%s.cut-%s' % (witness.path, node.node))
+    wait_until(lambda: len(witness.lines()) > stopped, TTL + 2, "work goes on")
     assert witness.faults() == []

@@ -10,8 +10,8 @@ from testbed.waiting import wait_until
 from testbed.witness import Witness
 
 from oe_cluster_launch.compat import monotonic
-from oe_cluster_launch.cron.duty import Duty, Shift
-from oe_cluster_launch.seams.openerp7 import cron_fence, cron_job
+from oe_cluster_launch.cron.duty import IDLE, Duty, Shift
+from oe_cluster_launch.seams.openerp7 import cron_fence, cron_job, cron_receipt
 from oe_cluster_launch.seams.openerp7.cron import CronWork
 from oe_cluster_launch.settings import load_settings
 
@@ -102,18 +102,19 @@ def test_an_old_term_starts_nothing_once_a_newer_one_is_known(server, witness_on
     assert old._duty.newest_term == 8
 
 
-def test_the_fence_sees_a_term_committed_after_the_lock_was_taken(server, witness_on):
+def test_the_fence_sees_a_term_committed_after_the_lock_was_taken(server, witness_on, monkeypatch):
     """t0 old locks the row, t1 new registers, t2 old reads the fence: it must see t1."""
     witness = witness_on('job')
-    old = registered(server, witness, shift_of('old', 7))
-    cursor = server.openerp.sql_db.db_connect(witness.database).cursor(serialized=False)
-    try:
-        assert cron_job._lock(cursor, int(witness._query("SELECT id FROM ir_cron WHERE name='job'")[0][0]))
-        assert cron_fence.is_newest(cursor, old)
+    job_id = int(witness._query("SELECT id FROM ir_cron WHERE name = 'job'")[0][0])
+    old, lock = registered(server, witness, shift_of('old', 7)), cron_job._lock
+
+    def lock_and_be_overtaken(cursor, locked_id):
+        row = lock(cursor, locked_id)
         registered(server, witness, shift_of('new', 8))
-        assert not cron_fence.is_newest(cursor, old)
-    finally:
-        cursor.close()
+        return row
+    monkeypatch.setattr(cron_job, '_lock', lock_and_be_overtaken)
+    assert runner_of(server).run(old, witness.database, job_id) == (cron_job.NOT_OURS, None)
+    assert witness.executions() == []
 
 
 def test_one_term_given_twice_has_one_owner(server, witness_on):
@@ -225,6 +226,80 @@ def complete(witness):
     return len([execution for execution in witness.executions() if execution.ended])
 
 
+def test_the_watch_tells_silence_from_a_database_that_is_not_there(server, postgres):
+    """One worker runs no job: it knows whether PostgreSQL is there while all others are at theirs."""
+    duty = Duty('a', 1)
+    duty.start_slot(0)
+    shift = Shift(duty, 0, 0)
+    server.config['db_name'] = 'there_is_no_such_database'
+    watch = threading.Thread(target=lambda: CronWork(server, load_settings()).watch(shift))
+    watch.start()
+    try:
+        wait_until(lambda: duty._page.slots[0].state == IDLE, 5, "it is answered")
+        postgres.pause()
+        wait_until(lambda: duty.silence_seconds([0]) > 2, 10, "it is not answered")
+        postgres.resume()
+        wait_until(lambda: duty.silence_seconds([0]) == 0, 10, "it is answered again")
+    finally:
+        postgres.resume()
+        shift.stop()
+        watch.join()
+        server.config['db_name'] = False
+
+
+@pytest.mark.parametrize('when', ['before the second step', 'at its commit'])
+def test_a_job_whose_second_step_was_lost_is_not_run_again(server, witness_on, postgres, monkeypatch, when):
+    """The connection that holds the row ends after the job's work and before its next due time is kept."""
+    witness = witness_on('job')
+    job_id = int(witness._query("SELECT id FROM ir_cron WHERE name = 'job'")[0][0])
+    runner, shift = runner_of(server), registered(server, witness, shift_of())
+
+    def end_it(cursor):
+        witness._query("SELECT pg_terminate_backend(%d)" % cursor._cnx.get_backend_pid())
+
+    class Unlucky(cron_receipt.LockCursor):
+        def execute(self, *arguments):
+            if when == 'before the second step':
+                end_it(self._cursor)
+            return super(Unlucky, self).execute(*arguments)
+
+        def commit(self):
+            end_it(self._cursor)
+            self._cursor.commit()
+    with monkeypatch.context() as patch:
+        patch.setattr(cron_receipt, 'LockCursor', Unlucky)
+        with pytest.raises(psycopg2.Error):
+            runner.run(shift, witness.database, job_id)
+    assert complete(witness) == 1 and not _later(witness, 'job'), "finished, and still due"
+    assert runner.run(shift, witness.database, job_id)[0] == cron_job.RAN
+    assert len(witness.executions()) == 1, "not run again"
+    assert _later(witness, 'job'), "only its next due time was set"
+
+
+def test_no_receipt_is_left_when_all_went_well(server, witness_on):
+    """A person may set the same due time again, and the job runs again."""
+    witness = witness_on('job')
+    job_id = int(witness._query("SELECT id FROM ir_cron WHERE name = 'job'")[0][0])
+    due = witness._query("SELECT nextcall FROM ir_cron WHERE id = %d" % job_id)[0][0]
+    runner, shift = runner_of(server), registered(server, witness, shift_of())
+    for count in (1, 2):
+        assert runner.run(shift, witness.database, job_id)[0] == cron_job.RAN
+        assert complete(witness) == count
+        witness._query("UPDATE ir_cron SET nextcall = '%s' WHERE id = %d" % (due, job_id))
+
+
+def test_a_job_that_swallowed_a_database_error_gets_its_next_due_time(server, witness_on):
+    """Its commit is a rollback, as in stock; it must not be due for ever."""
+    witness = witness_on('job')
+    witness._query("""UPDATE ir_act_server SET name = 'job', code = $$
+try:
+    cr.execute('SELECT 1 / 0')
+except:
+    pass
+$$ WHERE name = 'job'""")
+    work(server, shift_of(), lambda: _later(witness, 'job'))
+
+
 def test_the_registry_is_kept_between_looks(server, witness_on):
     witness = witness_on('job')
     manager = server.openerp.modules.registry.RegistryManager
@@ -313,10 +388,11 @@ def runner_of(server):
 
 
 def registered(server, witness, shift):
+    """The shift, known to the database; new connections bear its name, as in a cron worker."""
+    os.environ['PGAPPNAME'] = cron_fence.session_name(shift.term, shift.node)
     cursor = server.openerp.sql_db.db_connect(witness.database).cursor(serialized=False)
     try:
         assert cron_fence.register(cursor, shift)
     finally:
         cursor.close()
-    os.environ['PGAPPNAME'] = cron_fence.session_name(shift.term, shift.node)
     return shift

@@ -30,6 +30,8 @@ LONGEST_PAUSE_SECONDS = 60.0
 NO_PROGRESS_PAUSE_SECONDS = 1.0
 #: a database that knows a newer term: the agent raises ours meanwhile, or ends us
 REGISTER_AGAIN_SECONDS = 0.5
+#: the one connection that only watches asks this often
+WATCH_SECONDS = 1.0
 #: how long after a due time to look, so that the host's clock agrees that it has come
 DUE_GRACE_SECONDS = 0.02
 
@@ -79,6 +81,25 @@ class CronWork(object):
                 self._take(shift, turn)
             self._say_how_it_is(shift)
             shift.wait(self._seconds_to_next_look())
+
+    def watch(self, shift):
+        """No job: only ask PostgreSQL, again and again, whether it is there."""
+        cron_sessions.prepare_environment(self._config, shift)
+        connection = None
+        while not shift.over:
+            shift.polling()
+            try:
+                connection = connection or postgres.connect(self._config, (self._host.databases()
+                                                                           or ['postgres'])[0])
+                connection.cursor().execute("SELECT 1")
+                shift.idle()
+            except Exception as error:
+                connection = None
+                if _is_unreachable(error, str(error)):
+                    shift.no_database()
+                else:
+                    shift.idle()
+            shift.wait(WATCH_SECONDS)
 
     def _in_order(self, shift):
         """Those that have waited longest first; each worker starts at another one."""

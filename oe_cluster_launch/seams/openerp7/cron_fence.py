@@ -14,6 +14,8 @@ import logging
 
 import psycopg2
 
+from oe_cluster_launch.seams.openerp7 import cron_receipt
+
 _CREATE = """
     CREATE TABLE oe_cluster_cron_fence (
         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -46,6 +48,7 @@ def register(cursor, shift):
         term; the shift has been told
     """
     _create_if_missing(cursor)
+    cron_receipt.create_if_missing(cursor)
     cursor.execute(_REGISTER, {'term': shift.term, 'token': shift.token, 'node': shift.node})
     newest = _read(cursor)
     cursor.commit()

@@ -12,7 +12,7 @@ import signal
 
 import psycopg2
 
-from oe_cluster_launch.seams.openerp7 import cron_fence, signaling
+from oe_cluster_launch.seams.openerp7 import cron_fence, cron_receipt, signaling
 
 _DUE = "numbercall <> 0 AND active AND nextcall <= (now() AT TIME ZONE 'UTC')"
 _LIST = "SELECT id FROM ir_cron WHERE %s ORDER BY priority, nextcall, id" % _DUE
@@ -82,8 +82,9 @@ class JobRunner(object):
                     # nothing may come between these two and the job
                     if not cron_fence.is_newest(lock_cursor, shift) or not shift.may_start():
                         return NOT_OURS, None
-                    shift.working()
-                    self._within_limits(jobs, job_cursor, job, lock_cursor)
+                    if not cron_receipt.do_second_step(lock_cursor, job):
+                        shift.working()
+                        self._within_limits(jobs, job_cursor, job, lock_cursor)
                     return RAN, job['nextcall']
                 finally:
                     _close(job_cursor)
@@ -95,9 +96,10 @@ class JobRunner(object):
         try:
             self._arm()
             try:
-                jobs._process_job(job_cursor, job, lock_cursor)
+                jobs._process_job(job_cursor, job, cron_receipt.LockCursor(lock_cursor, job_cursor, job))
             finally:
                 self._disarm()
+            cron_receipt.throw_away(lock_cursor, job)
         except JobTookTooLong as error:
             # it came between the job's end and its bookkeeping
             _logger.error("job %s: %s", job['name'], error)
