@@ -5,7 +5,7 @@ STATE_FOLDER = $$($(TESTBED) where)
 PY3 = $(STATE_FOLDER)/py3/bin
 PY27 = $(STATE_FOLDER)/py27/bin
 
-.PHONY: help run stop clean test test-fast install lint unit seams cluster
+.PHONY: chaos help run stop clean test test-fast install lint unit seams cluster
 .DEFAULT_GOAL := help
 
 help:        ## show this list
@@ -47,3 +47,8 @@ seams:       ## tests inside OpenERP's process, Python 2.7
 cluster:     ## tests against whole clusters
 	@echo; echo "== cluster tests"
 	@$(PY3)/pytest tests/cluster $(ARGS)
+
+chaos:       ## 300 rounds of random faults on three nodes (ROUNDS=, SEED=); output kept in docs/chaos.txt
+	@mkdir -p docs
+	@CHAOS_ROUNDS=$(or $(ROUNDS),300) CHAOS_SEED=$(or $(SEED),$$$$) \
+		$(PY3)/pytest tests/cluster/test_chaos.py -s 2>&1 | tee docs/chaos.txt

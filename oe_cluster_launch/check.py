@@ -10,6 +10,7 @@ import socket
 import sys
 
 from oe_cluster_launch import privileges, shared_state
+from oe_cluster_launch.cron import lease
 from oe_cluster_launch.errors import EXIT_OK, ConfigurationError, Fault, LaunchError
 from oe_cluster_launch.settings import load_settings
 
@@ -25,6 +26,11 @@ def account_faults(settings, arguments):
 def shared_state_faults(settings, arguments):
     """The key file and Redis."""
     return shared_state.faults(settings)
+
+
+def cron_faults(settings, arguments):
+    """The times of the cron lease, which only make sense together."""
+    return list(lease.faults(settings))
 
 
 def host_faults(settings, arguments):
@@ -51,6 +57,8 @@ def _address_faults(address):
 CHECKS = [
     (account_faults, ('user', 'group')),
     (shared_state_faults, ('redis_url', 'redis_sentinels', 'redis_timeout', 'secret_key_file')),
+    (cron_faults, ('cron_lease_ttl', 'cron_renew_interval', 'cron_lease_margin', 'cron_stop_timeout',
+                   'member_ttl', 'redis_timeout')),
     (host_faults, ()),
 ]
 

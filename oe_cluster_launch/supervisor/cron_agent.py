@@ -10,11 +10,12 @@ import uuid
 from oe_cluster_launch import __version__
 from oe_cluster_launch.cluster.membership import Membership
 from oe_cluster_launch.compat import monotonic
+from oe_cluster_launch.cron import lease
 from oe_cluster_launch.cron.agent import Agent
 from oe_cluster_launch.cron.bell import Bell
 from oe_cluster_launch.cron.crew import Crew
 from oe_cluster_launch.cron.duty import MOST_WORKERS
-from oe_cluster_launch.cron.lease import Lease, timeout_seconds
+from oe_cluster_launch.errors import ConfigurationError
 from oe_cluster_launch.seams.openerp7 import profile
 from oe_cluster_launch.seams.openerp7.cron import CronWork
 from oe_cluster_launch.store import Store
@@ -27,10 +28,7 @@ FAREWELL_SECONDS = 5
 
 
 class CronAgent(ChildProcess):
-    """Made in the master before any fork, which also checks there that the node may join.
-
-    :raises JoinRefused: from `join`, which boot calls before the node serves
-    """
+    """Made in the master before any fork; `join` is called there before the node serves."""
 
     role = 'cron agent'
 
@@ -42,11 +40,18 @@ class CronAgent(ChildProcess):
         self.watchdog_seconds = 10 * settings.cron_renew_interval + 30
         self.stop_seconds = settings.graceful_timeout + FAREWELL_SECONDS
         self._token = uuid.uuid4().hex
-        self._store = Store(settings, timeout_seconds(settings))
+        self._store = Store(settings, lease.timeout_seconds(settings))
         self._membership = Membership(self._store, settings, node.name, self._token, self._profile())
 
     def join(self):
-        """In the master, before the fork: refuse to be a member where that is unsafe."""
+        """In the master, before the fork: refuse to be a member where that is unsafe.
+
+        :raises ConfigurationError: the times of the lease do not fit together
+        :raises JoinRefused: the members that are there do not fit with this node
+        """
+        wrong = list(lease.faults(self._settings))
+        if wrong:
+            raise ConfigurationError(wrong, self._settings.path)
         try:
             self._membership.join()
         finally:
@@ -60,8 +65,8 @@ class CronAgent(ChildProcess):
                     job_seconds=settings.limit_time_cron_real,
                     memory_bytes=int(node.host.config['limit_memory_hard']),
                     after_fork=self._in_worker, set_title=self._set_title)
-        lease = Lease(self._store, settings, node.name, self._token)
-        Agent(settings, node.name, lease, crew, Bell(self._store), self._membership,
+        held = lease.Lease(self._store, settings, node.name, self._token)
+        Agent(settings, node.name, held, crew, Bell(self._store), self._membership,
               heartbeat=self.beat, set_title=self._set_title).run()
 
     def ended(self, arbiter, how):
