@@ -16,7 +16,7 @@ from .problem import Problem
 
 POLICY = '/usr/sbin/policy-rc.d'
 CLUSTER_CONFIGURATION = '/etc/postgresql-common/createcluster.conf'
-SERVICES = {'redis-server': 'redis-server', 'nginx-light': 'nginx', 'postgresql': 'postgresql'}
+SERVICES = {'redis-server': 'redis-server', 'nginx-light': 'nginx'}
 
 NETWORK_SIGNS = ('Could not resolve', 'Temporary failure', 'Could not connect', 'Unable to connect',
                  'Failed to fetch', 'Network is unreachable')
