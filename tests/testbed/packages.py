@@ -3,9 +3,12 @@
 
 A freshly installed redis-server, nginx or PostgreSQL would start a service and take its usual
 port. So while our apt-get runs a policy-rc.d forbids starting anything, services that came with
-it are disabled, and PostgreSQL is told to create no cluster. All three are put back afterwards.
+it are disabled, and PostgreSQL is told to create no cluster. The policy and PostgreSQL's setting
+are put back afterwards. A program that is there is used as it is, whichever package it came from:
+another flavour would replace the machine's own.
 """
 import contextlib
+import glob
 import os
 import shlex
 import subprocess
@@ -16,6 +19,8 @@ from .problem import Problem
 
 POLICY = '/usr/sbin/policy-rc.d'
 CLUSTER_CONFIGURATION = '/etc/postgresql-common/createcluster.conf'
+PROGRAMS = {'nginx-light': '/usr/sbin/nginx', 'redis-server': '/usr/bin/redis-server',
+            'postgresql': '/usr/lib/postgresql/*/bin/initdb'}
 SERVICES = {'redis-server': 'redis-server', 'nginx-light': 'nginx'}
 
 NETWORK_SIGNS = ('Could not resolve', 'Temporary failure', 'Could not connect', 'Unable to connect',
@@ -23,7 +28,8 @@ NETWORK_SIGNS = ('Could not resolve', 'Temporary failure', 'Could not connect', 
 
 
 def missing(names):
-    """Those of `names` that are not installed."""
+    """Those of `names` that are neither installed nor there from elsewhere."""
+    names = [name for name in names if not glob.glob(PROGRAMS.get(name, ''))]
     listed = subprocess.run(['dpkg-query', '-W', '-f', '${Package} ${db:Status-Abbrev}\n'],
                             stdout=subprocess.PIPE, universal_newlines=True).stdout
     installed = {line.split()[0] for line in listed.splitlines() if line.split()[1:] == ['ii']}
