@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 
-from oe_cluster_launch import privileges, shared_state
+from oe_cluster_launch import privileges, shared_paths, shared_state
 from oe_cluster_launch.errors import HostFailure
 from oe_cluster_launch.seams.openerp7.host import Host
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
@@ -97,7 +97,14 @@ def install_late_seams(node):
 def do_one_off_work(node):
     if node.handover and node.handover.again:
         node.host.forget_updates()  # an earlier master of this node has done them
-    node.finished = node.host.one_off_work()
+    node.finished = node.host.one_off_work(node.store)
+
+
+def check_shared_folders(node):
+    """Folders declared as shared are shared, and attachments lie in one of them, if in files at all."""
+    if not node.finished:
+        shared_paths.verify(node.store, node.settings.shared_paths, node.name)
+        node.host.check_attachments(node.settings)
 
 
 def preload_registries(node):
@@ -108,6 +115,7 @@ def preload_registries(node):
 def prepare_to_fork(node):
     """No connection and no thread may cross the fork."""
     node.host.close_connections()
+    node.store.close()
     threads = [thread.name for thread in threading.enumerate()]
     if len(threads) != 1 or len(os.listdir('/proc/self/task')) != 1:
         raise HostFailure("Threads are running before the fork: %s. An addon starts one when it is "
@@ -125,6 +133,7 @@ STEPS = [
     start_services,
     install_late_seams,
     do_one_off_work,
+    check_shared_folders,
     preload_registries,
     prepare_to_fork,
 ]

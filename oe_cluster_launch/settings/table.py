@@ -193,11 +193,22 @@ CRON = [
 
 REPORTS = [
     Setting('shared_reports', 'on', Boolean(),
-            "Keep rendered reports in Redis, for any node to deliver. off: in one worker, as stock.", 'reports'),
+            "Keep rendered reports in Redis, for any node to deliver. off: in one worker, as stock.",
+            'reports'),
     Setting('report_ttl', '15m', Duration(60),
             "A report that nobody has fetched is forgotten after this long.", 'reports'),
     Setting('report_limit', '32M', Size(),
-            "Largest report that is kept; a larger one fails with a clear message. 0 is no limit.", 'reports'),
+            "Largest report that is kept; a larger one fails with a clear message. 0 is no limit.",
+            'reports'),
+]
+
+FILES = [
+    Setting('shared_paths', '', Words(Path(), "accepted is a list of absolute paths, separated by commas"),
+            "Folders mounted alike on all nodes, such as the one of `file:` attachments. Each node verifies "
+            "at its start that it finds there what the others have written.", 'files'),
+    Setting('local_attachments', 'warn', Choice('warn', 'refuse'),
+            "What to do at boot when attachments are kept as files outside shared_paths, where other nodes "
+            "do not find them.", 'files'),
 ]
 
 CLUSTER = [
@@ -208,5 +219,5 @@ CLUSTER = [
             "do not start it, or only warn.", 'cluster'),
 ]
 
-TABLE = NODE + REDIS + SECURITY + SESSIONS + ORMCACHE + REPORTS + SUPERVISOR + CRON + CLUSTER
+TABLE = NODE + REDIS + SECURITY + SESSIONS + ORMCACHE + REPORTS + FILES + SUPERVISOR + CRON + CLUSTER
 BY_NAME = {setting.name: setting for setting in TABLE}

@@ -130,6 +130,14 @@ class Keys(object):
         """String with TTL: a lock such as the one around updates."""
         return self._key('lock', _escaped(name))
 
+    def shared_path(self, path):
+        """Hash with TTL: node to the mark it has written into that folder."""
+        return self._key('shared-path', _escaped(path))
+
+    def finished_update(self, database):
+        """String with TTL: which modules a node has just installed or updated there."""
+        return self._key('finished-update', _escaped(database))
+
     def progress(self, job_id):
         """Hash with TTL: how far the creation of a database is, and how it ended."""
         return self._key('progress', _escaped('%s' % job_id))

@@ -8,7 +8,7 @@ import logging
 import threading
 
 from oe_cluster_launch.errors import ConfigurationError, HostFailure, PermissionRefused
-from oe_cluster_launch.seams.openerp7 import options, postgres, updates
+from oe_cluster_launch.seams.openerp7 import attachments, options, postgres, updates
 from oe_cluster_launch.seams.openerp7.table import SEAMS
 
 _logger = logging.getLogger(__name__)
@@ -97,25 +97,29 @@ class Host(object):
                 return handler
         return None
 
-    def one_off_work(self):
+    def one_off_work(self, store):
         """Do what was asked for once: -i, -u, translations, a test file.
 
         Under the update lock of each database; signals the cluster.
+        :param store: where nodes tell each other which updates are done
         :returns: True when the process should end now
         :raises HostFailure: an update or a test failed
         """
-        return updates.one_off_work(self)
+        return updates.one_off_work(self, store)
 
     def forget_updates(self):
         """Drop -i and -u from the options: they are done."""
         for kind in updates.ONCE:
             self.config[kind] = {}
 
+    def check_attachments(self, settings):
+        """Tell, or refuse, attachments that other nodes do not have; see attachments.py."""
+        attachments.check(self, settings)
+
     def preload(self):
         """Load the registries of the configured databases, for workers to inherit."""
         for database in self.databases():
-            with updates.lock(self.config, database):
-                self._load_registry(database)
+            self._load_registry(database)
 
     def _load_registry(self, database):
         try:

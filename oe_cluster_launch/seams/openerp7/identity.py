@@ -9,9 +9,11 @@ the registry that this process holds out of date.
 """
 import logging
 
+import psycopg2
+
 from oe_cluster_launch.compat import native
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
-from oe_cluster_launch.seams.shape import Class
+from oe_cluster_launch.seams.shape import Class, Function
 
 #: a sequence never has this value, so the next check reloads the registry
 NEVER = -1
@@ -74,8 +76,33 @@ def asking_connection(original, context):
     return AskingConnection
 
 
+def outdated(database):
+    """Whether this process holds a registry of an older database of that name."""
+    from openerp.modules.registry import RegistryManager
+    registry = RegistryManager.registries.get(database)
+    return registry is not None and registry.base_registry_signaling_sequence == NEVER
+
+
+def renewing_get(original, context):
+    """A new database of an old name may have no sequences yet to compare: begin anew with it."""
+    @classmethod
+    def get(cls, db_name, force_demo=False, status=None, update_module=False):
+        try:
+            return original(db_name, force_demo, status, update_module)
+        except psycopg2.ProgrammingError:
+            if not outdated(db_name):
+                raise
+            cls.delete(db_name)
+            return original(db_name, force_demo, status, update_module)
+    return get
+
+
 SEAMS = [
     Seam('connection', 'openerp.sql_db', 'PsycoConnection', Class(), asking_connection,
          "a database created under the name of a dropped one would be served from its caches",
+         phase=BEFORE_ADDONS),
+    Seam('renewed registry', 'openerp.modules.registry', 'RegistryManager.get',
+         Function('cls', 'db_name', 'force_demo', 'status', 'update_module'), renewing_get,
+         "a database restored under an old name could not be opened by workers that knew the old one",
          phase=BEFORE_ADDONS),
 ]

@@ -3,14 +3,19 @@
 from oe_cluster_launch.seams.openerp7 import (
     boundaries,
     credentials,
+    database_creation,
+    databases,
     identity,
     openid,
     ormcache,
+    registry_lock,
     reports,
     requests,
     sessions,
     transactions,
+    webdav,
 )
 
 SEAMS = (requests.SEAMS + sessions.SEAMS + openid.SEAMS + transactions.SEAMS + boundaries.SEAMS
-         + credentials.SEAMS + ormcache.SEAMS + identity.SEAMS + reports.SEAMS)
+         + credentials.SEAMS + ormcache.SEAMS + identity.SEAMS + reports.SEAMS + registry_lock.SEAMS
+         + databases.SEAMS + database_creation.SEAMS + webdav.SEAMS)

@@ -3,42 +3,21 @@
 
 OpenERP keeps -i/-u in the process's configuration and applies it at every
 registry load, so that each new worker would upgrade again, at the same time
-(fault 11). Here the master does the work before it forks, while it holds a
-PostgreSQL advisory lock that ends with its connection, and then forgets it.
+(fault 11). Here the master does the work before it forks, while it holds the
+update lock, and then forgets it. What another node did meanwhile is not done twice.
 """
-import contextlib
 import logging
 
 from oe_cluster_launch.errors import HostFailure, UsageError
-from oe_cluster_launch.seams.openerp7 import postgres
+from oe_cluster_launch.seams.openerp7 import postgres, update_lock
+from oe_cluster_launch.seams.openerp7.finished_updates import FinishedUpdates
 
-#: the advisory lock of "may create, update or first load this database"; any fixed number
-LOCK_KEY = 7069001
 ONCE = ('init', 'update')
 
 _logger = logging.getLogger(__name__)
 
 
-@contextlib.contextmanager
-def lock(config, database):
-    """Hold the cluster-wide update lock of a database; wait for whoever has it.
-
-    The lock is PostgreSQL's: it ends with our connection, so neither a crash
-    nor a lost network leaves it behind.
-    """
-    connection = postgres.connect(config, database)
-    try:
-        cursor = connection.cursor()
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))
-        if not cursor.fetchone()[0]:
-            _logger.info("waiting for another node that updates or loads database %s", database)
-            cursor.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
-        yield connection
-    finally:
-        connection.close()
-
-
-def one_off_work(host):
+def one_off_work(host, store):
     """See Host.one_off_work."""
     config = host.config
     if config['translate_out'] or config['translate_in']:
@@ -52,19 +31,24 @@ def one_off_work(host):
         raise UsageError("-i and -u need a database: add -d NAME.")
     try:
         for database in host.databases():
-            _update(host, database, asked)
+            _update(host, store, database, asked)
     finally:
         for kind in ONCE:
             config[kind] = {}
     return bool(config['stop_after_init'])
 
 
-def _update(host, database, asked):
+def _update(host, store, database, asked):
     """Install and update one database, when asked to or when it is empty."""
-    with lock(host.config, database) as connection:
+    finished = FinishedUpdates(host, store, database)
+    with update_lock.hold(host.config, database, before_waiting=finished.look) as held:
+        connection = held.connection
         wanted = {kind: dict(names) for kind, names in asked.items()}
         if not postgres.is_initialized(connection):
             wanted['init'].setdefault('base', 1)
+        if held.waited and finished.cover(wanted):
+            _logger.info("database %s: another node has just done this update", database)
+            wanted = {}
         if any(wanted.values()):
             _logger.info("updating database %s: install %s, update %s", database,
                          ', '.join(wanted['init']) or 'nothing', ', '.join(wanted['update']) or 'nothing')
@@ -73,6 +57,7 @@ def _update(host, database, asked):
             _load_with_updates(host, database, wanted)
             _refuse_unfinished(connection, database)
             _refuse_missing(connection, database, wanted)
+            finished.tell(wanted)
         elif host.config['stop_after_init']:
             host._load_registry(database)
 
@@ -150,7 +135,7 @@ def _run_test_file(host):
         raise UsageError("--test-file needs a database: add -d NAME.")
     openerp, config = host.openerp, host.config
     database = host.databases()[0]
-    with lock(config, database):
+    with update_lock.hold(config, database):
         registry = openerp.modules.registry.RegistryManager.get(
             database, update_module=bool(config['init'] or config['update']))
         cursor = registry.db.cursor()

@@ -1,0 +1,71 @@
+# -*- coding: utf-8 -*-
+"""A folder for temporary files of each worker's own, gone when the worker is.
+
+OpenERP's addons name files by the time of day in the machine's common folder
+(fault 20): two workers that print in the same moment write one file. The
+folder's name says which process it belongs to, so that what a killed worker
+has left is removed by the next one that starts. In a worker, after the fork.
+"""
+import atexit
+import errno
+import logging
+import os
+import re
+import shutil
+import tempfile
+
+_NAME = re.compile(r'^oe-worker-(\d+)-(\d+)-(\d+)-')
+
+_logger = logging.getLogger(__name__)
+
+
+def enter():
+    """Give this process a folder; its children (wkhtmltopdf, say) inherit it as TMPDIR."""
+    common = tempfile.gettempdir()
+    remove_left_behind(common)
+    pid = os.getpid()
+    folder = tempfile.mkdtemp(prefix='oe-worker-%d-%d-%d-' % (_namespace(), pid, _started(pid)), dir=common)
+    tempfile.tempdir = folder
+    os.environ['TMPDIR'] = folder
+    atexit.register(_leave, folder, pid)
+
+
+def _leave(folder, pid):
+    if os.getpid() == pid:  # a child that was forked from us shares it, and does not own it
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_behind(common):
+    """Remove our user's folders whose process has ended. Those of other containers are left alone."""
+    for name in os.listdir(common):
+        match = _NAME.match(name)
+        if not match:
+            continue
+        namespace, pid, started = (int(part) for part in match.groups())
+        path = os.path.join(common, name)
+        if namespace == _namespace() and _started(pid) != started and _is_ours(path):
+            _logger.debug("removing %s, left behind by worker %d", path, pid)
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_ours(path):
+    try:
+        return os.lstat(path).st_uid == os.geteuid()
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        return False
+
+
+def _started(pid):
+    """When a process started, in ticks since the machine did; 0 when there is none."""
+    try:
+        with open('/proc/%d/stat' % pid) as source:
+            return int(source.read().rpartition(')')[2].split()[19])
+    except EnvironmentError:
+        return 0
+
+
+def _namespace():
+    """The number of our PID namespace: a container's process 7 is not the machine's."""
+    return os.stat('/proc/self/ns/pid').st_ino

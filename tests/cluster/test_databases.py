@@ -1,0 +1,213 @@
+# -*- coding: utf-8 -*-
+"""The database service through any node while all nodes are busy: faults 2, 18 and 19."""
+import threading
+import xmlrpc.client
+
+import pytest
+from testbed.clients import WebClient, XmlRpcClient
+from testbed.waiting import wait_until
+
+MASTER = 'admin'  # admin_passwd of the testbed's nodes
+
+
+@pytest.fixture
+def two_nodes(cluster):
+    return cluster(nodes=2, template='tpl_base')
+
+
+@pytest.fixture
+def spare(postgres):
+    """A function that tells a name for one more database, which is dropped after the test."""
+    names = []
+
+    def name(suffix):
+        names.append('spare_%s' % suffix)
+        postgres.drop_database(names[-1])
+        return names[-1]
+    yield name
+    for each in names:
+        if postgres.is_running():
+            postgres.drop_database(each)
+
+
+class Load:
+    """Users of a database at every server, each asking as fast as it can, until told to stop."""
+
+    def __init__(self, servers, database, users_per_server=2):
+        self.errors, self.answers, self._stop = [], 0, threading.Event()
+        clients = [XmlRpcClient(server.url, database) for server in servers for _ in range(users_per_server)]
+        self._threads = [threading.Thread(target=self._ask, args=(client,)) for client in clients]
+
+    def _ask(self, client):
+        while not self._stop.is_set():
+            try:
+                client.call('res.users', 'search', [])
+                self.answers += 1
+            except xmlrpc.client.Fault as error:
+                self.errors.append(error.faultCode)
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        wait_until(lambda: self.answers > 20, 30, "the load runs")
+        return self
+
+    def __exit__(self, *_exception):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def db_of(server):
+    return XmlRpcClient(server.url, None, log_in=False).db
+
+
+def asks(server, database, password='admin'):
+    return 1 in XmlRpcClient(server.url, database, password=password).call('res.users', 'search', [])
+
+
+def test_a_database_is_duplicated_while_both_nodes_are_busy_with_it(two_nodes, spare):
+    copy = spare('copy')
+    a, b = two_nodes.nodes
+    with Load(two_nodes.nodes, two_nodes.database) as load:
+        before = load.answers
+        assert db_of(a).duplicate_database(MASTER, two_nodes.database, copy) is True
+        wait_until(lambda: load.answers > before + 50, 30, "the load goes on")
+    assert not load.errors
+    assert asks(a, copy) and asks(b, copy)
+
+
+def test_a_database_is_renamed_while_both_nodes_are_busy_with_it(two_nodes, spare):
+    new = spare('renamed')
+    a, b = two_nodes.nodes
+    web = WebClient(a.url, two_nodes.database)
+    web.log_in()
+    with Load(two_nodes.nodes, two_nodes.database):
+        assert db_of(b).rename(MASTER, two_nodes.database, new) is True
+    assert asks(a, new) and asks(b, new)
+    for node in two_nodes.nodes:
+        with pytest.raises(xmlrpc.client.Fault):
+            asks(node, two_nodes.database)
+    assert not web.info()['uid']
+
+
+def test_a_database_is_dropped_while_both_nodes_are_busy_with_it(two_nodes, postgres):
+    a = two_nodes.nodes[0]
+    web = WebClient(two_nodes.nodes[1].url, two_nodes.database)
+    web.log_in()
+    with Load(two_nodes.nodes, two_nodes.database):
+        assert db_of(a).drop(MASTER, two_nodes.database) is True
+    assert not postgres.has_database(two_nodes.database)
+    assert not web.info()['uid']
+    assert db_of(two_nodes.nodes[1]).list() == []
+
+
+@pytest.mark.parametrize('act', ['rename', 'duplicate_database'])
+def test_stock_fails_while_another_server_is_connected(stock, database, spare, act):
+    """The contrast."""
+    name = database('tpl_base')
+    servers = [stock(database=name) for _ in range(2)]
+    assert all(asks(server, name) for server in servers)
+    with pytest.raises(xmlrpc.client.Fault, match='being accessed by other users'):
+        getattr(db_of(servers[0]), act)(MASTER, name, spare('stock'))
+
+
+def recreate(postgres, name, template=None):
+    """Drop and create a database of that name in which the administrator lives elsewhere.
+
+    Without `template` it is a copy of the old one: its signaling sequences have the same values.
+    """
+    if not template:
+        postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'" % name)
+        postgres.create_database(name + '_copy', name)
+    postgres.drop_database(name)
+    postgres.create_database(name, template or name + '_copy')
+    postgres.drop_database(name + '_copy')
+    postgres.query("UPDATE res_partner SET tz = 'Asia/Tokyo' WHERE id = "
+                   "(SELECT partner_id FROM res_users WHERE id = 1)", name)
+
+
+def time_zones(server, database, times=8):
+    """What the workers of a server answer from the cache of context_get."""
+    client = XmlRpcClient(server.url, database)
+    return {client.call('res.users', 'context_get').get('tz') for _ in range(times)}
+
+
+@pytest.mark.parametrize('template', [None, 'tpl_base'])
+def test_a_database_created_under_an_old_name_is_not_served_from_the_old_ones_caches(
+        two_nodes, postgres, template):
+    before = [time_zones(node, two_nodes.database) for node in two_nodes.nodes]
+    assert before[0] == before[1] and 'Asia/Tokyo' not in before[0]
+    recreate(postgres, two_nodes.database, template)
+    assert [time_zones(node, two_nodes.database) for node in two_nodes.nodes] == [{'Asia/Tokyo'}] * 2
+
+
+def test_stock_serves_a_new_database_from_the_caches_of_the_old(stock, database, postgres):
+    """The contrast: the sequences of both begin at the same number."""
+    name = database('tpl_base')
+    server = stock(database=name)
+    before = time_zones(server, name)
+    recreate(postgres, name)
+    assert before & time_zones(server, name)
+
+
+def test_the_creation_of_a_database_is_seen_through_the_other_node(two_nodes, spare, postgres):
+    new = spare('created')
+    a, b = (db_of(node) for node in two_nodes.nodes)
+    number = a.create(MASTER, new, False, 'en_US', 'secret')
+    seen = []
+
+    def finished():
+        seen.append(b.get_progress(MASTER, number))
+        return seen[-1][0] == 1.0
+    wait_until(finished, 120, "the database is created", interval_seconds=0.5)
+    assert seen[-1][1] == [{'login': 'admin', 'password': 'secret'}]
+    progress = [step for step, _ in seen]
+    assert progress == sorted(progress) and 0.0 in progress
+    for node in two_nodes.nodes:
+        assert asks(node, new, 'secret')
+
+
+def test_a_creation_that_nobody_began_is_unknown(two_nodes):
+    with pytest.raises(xmlrpc.client.Fault, match='No database is being created'):
+        db_of(two_nodes.nodes[0]).get_progress(MASTER, 4711)
+
+
+def test_stock_does_not_know_the_progress_of_another_servers_creation(stock, database, spare):
+    """The contrast."""
+    name = database('tpl_base')
+    servers = [stock(database=name) for _ in range(2)]
+    number = db_of(servers[0]).create(MASTER, spare('stock'), False, 'en_US', 'secret')
+    with pytest.raises(xmlrpc.client.Fault, match='KeyError'):
+        db_of(servers[1]).get_progress(MASTER, number)
+
+
+def test_a_dump_of_one_node_is_restored_through_the_other(two_nodes, spare):
+    a, b = two_nodes.nodes
+    XmlRpcClient(a.url, two_nodes.database).call('res.partner', 'create', {'name': 'In the dump'})
+    dump = db_of(a).dump(MASTER, two_nodes.database)
+    new = spare('restored')
+    assert db_of(b).restore(MASTER, new, dump) is True
+    for node in two_nodes.nodes:
+        client = XmlRpcClient(node.url, new)
+        assert client.call('res.partner', 'search', [('name', '=', 'In the dump')])
+
+
+def test_the_admin_password_is_not_changed_on_one_node_alone(two_nodes):
+    """Stock changes it in one worker and one node's file, and all others know the old one."""
+    for node in two_nodes.nodes:
+        with pytest.raises(xmlrpc.client.Fault) as caught:
+            db_of(node).change_admin_password(MASTER, 'other')
+        assert 'admin_passwd' in str(caught.value) and 'every node' in str(caught.value)
+        with open(node.configuration_path) as written:
+            assert 'admin_passwd = admin' in written.read()
+
+
+def test_stock_workers_disagree_about_a_changed_admin_password(stock, database):
+    """The contrast: of two servers on one database one goes on with the old password."""
+    name = database('tpl_base')
+    servers = [stock(database=name, workers=1) for _ in range(2)]
+    assert db_of(servers[0]).change_admin_password(MASTER, 'other') is True
+    with pytest.raises(xmlrpc.client.Fault):
+        db_of(servers[1]).dump('other', name)
+    assert db_of(servers[1]).dump(MASTER, name)
