@@ -10,19 +10,17 @@ import collections
 import errno
 import logging
 import os
-import select
 import signal
 import sys
 
-from gunicorn import sock, util
+from gunicorn import sock
 from gunicorn.arbiter import Arbiter
 
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.current_request import sentence
 from oe_cluster_launch.errors import EXIT_SOFTWARE, BootFailure, LaunchError
-from oe_cluster_launch.supervisor import stacks
 from oe_cluster_launch.supervisor.keeper_io import how_it_ended
-from oe_cluster_launch.supervisor.shutdown import Shutdown
+from oe_cluster_launch.supervisor.signals import SignalHandling
 from oe_cluster_launch.supervisor.titles import set_title
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +34,7 @@ BACKSTOP_SECONDS = 10
 IDLE_SILENT_SECONDS = 60
 
 
-class NodeArbiter(Arbiter):
+class NodeArbiter(SignalHandling, Arbiter):
     """The master of one node.
 
     :ivar handover: what the keeper has given us
@@ -52,7 +50,6 @@ class NodeArbiter(Arbiter):
         self.board = app.board
         self.children = list(children)
         self.shutdown = None
-        self.stop_signals = 0
         self.reported_ready = False
         self.ever_ready = False
         self.boot_failures = 0
@@ -123,84 +120,6 @@ class NodeArbiter(Arbiter):
         set_title(self.node.name, 'master', state)
         self.handover.say('status', text="%s, %d of %d HTTP workers, %d requests served" % (
             state, len(booted), self.num_workers, self.board.total('requests')))
-
-    # -- signals ---------------------------------------------------------
-
-    def signal(self, number, frame):
-        """The handler of every signal: remember it."""
-        self.SIG_QUEUE.append(number)
-        self.wakeup()
-
-    def handle_chld(self, number, frame):
-        """The handler of SIGCHLD: children are reaped in the main loop."""
-        self.wakeup()
-
-    def wakeup(self):
-        try:
-            os.write(self.PIPE[1], b'.')
-        except OSError as error:
-            if error.errno != errno.EAGAIN:  # a full pipe wakes us as well
-                raise
-
-    def sleep(self):
-        if self.shutdown:
-            pause = self.shutdown.pause_seconds
-        else:
-            pause = 1.0 if self.reported_ready else 0.05
-        try:
-            if select.select([self.PIPE[0]], [], [], 0 if self.SIG_QUEUE else pause)[0]:
-                os.read(self.PIPE[0], 4096)
-        except (OSError, select.error) as error:
-            if error.args[0] not in (errno.EINTR, errno.EAGAIN):
-                raise
-
-    @staticmethod
-    def set_nonblocking(*descriptors):
-        """Mark pipe ends as every pipe of ours is marked."""
-        for descriptor in descriptors:
-            util.set_non_blocking(descriptor)
-            util.close_on_exec(descriptor)
-
-    def handle_term(self):
-        self.stop_signals += 1
-        if self.shutdown is None:
-            self.shutdown = Shutdown(self, retiring=False)
-        elif self.stop_signals > 1:
-            _logger.warning("stop asked for again: requests in flight are cut off")
-            self.shutdown.force()
-            self.kill_everything()
-        # else we are leaving already, because there is a successor
-
-    handle_int = handle_term
-
-    def handle_winch(self):
-        """The keeper has a successor for us."""
-        if not self.shutdown:
-            self.shutdown = Shutdown(self, retiring=True)
-
-    def handle_hup(self):
-        os.kill(self.handover.keeper_pid, signal.SIGHUP)
-
-    def handle_usr2(self):
-        os.kill(self.handover.keeper_pid, signal.SIGUSR2)
-
-    def handle_usr1(self):
-        _logger.info("SIGUSR1: nothing to do, a rotated log file is found without it")
-
-    def handle_ttin(self):
-        super(NodeArbiter, self).handle_ttin()
-        _logger.info("one HTTP worker more: %d until the next reload", self.num_workers)
-
-    def handle_ttou(self):
-        super(NodeArbiter, self).handle_ttou()
-        _logger.info("one HTTP worker less: %d until the next reload", self.num_workers)
-
-    def handle_quit(self):
-        stacks.dump('master')
-        self.kill_workers(signal.SIGQUIT)
-        for child in self.children:
-            if child.pid:
-                child.send(signal.SIGQUIT)
 
     # -- workers ---------------------------------------------------------
 

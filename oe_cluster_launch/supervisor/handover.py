@@ -6,6 +6,7 @@ descriptors. The keeper makes sockets without an address; the first master
 binds them, and as they are shared the keeper then has them bound, too. So
 the keeper need not know OpenERP's options.
 """
+import errno
 import fcntl
 import json
 import os
@@ -71,7 +72,11 @@ class Handover(object):
         """Report to the keeper. Its end cannot close before ours: without it we are killed."""
         line = to_bytes(json.dumps(dict(details, say=what)) + '\n')
         while line:
-            line = line[os.write(self.channel, line):]
+            try:
+                line = line[os.write(self.channel, line):]
+            except OSError as error:
+                if error.errno != errno.EINTR:
+                    raise
 
     def listen_descriptors(self, address):
         """Descriptors that listen where the node is configured to; the others are closed.

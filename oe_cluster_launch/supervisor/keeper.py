@@ -11,6 +11,7 @@ told to leave. One that fails to boot changes nothing. The decisions are here;
 import logging
 import os
 import signal
+import time
 
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.errors import EXIT_FAILURE, EXIT_OK, EXIT_SOFTWARE
@@ -55,16 +56,23 @@ class Keeper(object):
         self.reload_wanted = self.ever_ready  # after a change of the keeper itself
         self.title('starting')
         while self.exit_code is None:
-            self._act()
-            for number in self.io.wait(self.masters):
-                self.on_signal(number)
-            for master in list(self.masters):
-                for report in master.reports():
-                    self.on_report(master, report)
-            for pid, status in self.io.reap():
-                self.on_end(pid, status)
+            try:
+                self._pass()
+            except Exception:  # our end would be the node's
+                _logger.exception("the keeper failed at something, and goes on")
+                time.sleep(1.0)
         self.io.close()
         return self.exit_code
+
+    def _pass(self):
+        self._act()
+        for number in self.io.wait(self.masters):
+            self.on_signal(number)
+        for master in list(self.masters):
+            for report in master.reports():
+                self.on_report(master, report)
+        for pid, status in self.io.reap():
+            self.on_end(pid, status)
 
     @property
     def masters(self):

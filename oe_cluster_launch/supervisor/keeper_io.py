@@ -34,6 +34,12 @@ RETIRE_MARGIN_SECONDS = 15
 _logger = logging.getLogger(__name__)
 
 
+def set_nonblocking(descriptor):
+    """A read or write that would wait fails with EAGAIN instead."""
+    fcntl.fcntl(descriptor, fcntl.F_SETFL,
+                fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_NONBLOCK)
+
+
 def how_it_ended(status):
     """Half a sentence about a wait status."""
     if os.WIFSIGNALED(status):
@@ -62,6 +68,7 @@ class MasterProcess(object):
         self.kill_at = None
         self._unread = b''
         set_inheritable(channel, False)
+        set_nonblocking(channel)
 
     def send(self, number):
         try:
@@ -77,11 +84,14 @@ class MasterProcess(object):
 
     def reports(self):
         """What it has reported since the last call, oldest first."""
-        while select.select([self.channel], [], [], 0)[0]:
+        try:
             read = os.read(self.channel, 65536)
-            if not read:
-                break
-            self._unread += read
+            while read:
+                self._unread += read
+                read = os.read(self.channel, 65536)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EINTR):
+                raise
         lines = self._unread.split(b'\n')
         self._unread = lines.pop()
         if lines:
@@ -119,7 +129,7 @@ class Resources(object):
         reader, writer = os.pipe()
         for end in (reader, writer):
             set_inheritable(end, False)
-            fcntl.fcntl(end, fcntl.F_SETFL, fcntl.fcntl(end, fcntl.F_GETFL) | os.O_NONBLOCK)
+            set_nonblocking(end)
         signal.set_wakeup_fd(writer)
         for number in SIGNALS:
             signal.signal(number, lambda number, frame: self._signals.append(number))
