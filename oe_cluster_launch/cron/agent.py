@@ -164,18 +164,22 @@ class Agent(object):
         if predecessor is None:
             _logger.debug("lost the race")
             return
-        self._duty = Duty(self._node, self._lease.term, predecessor, self._clock)
-        self._renewed()
         _logger.info("took the lead with term %d", self._lease.term)
-        self._crew.start(self._duty)
+        self._begin_duty(predecessor)
 
     def _raise_term(self, decision):
+        """New workers, because sessions in PostgreSQL bear the term they were opened under."""
         if self._lease.raise_term(self._duty.newest_term):
-            self._duty.raise_to(self._lease.term)
-            self._renewed()
+            self._crew.dismiss()
+            self._begin_duty()
         else:
             self._abandon(decision)
         self._look_again = True
+
+    def _begin_duty(self, predecessor=0):
+        self._duty = Duty(self._node, self._lease.term, predecessor, self._clock)
+        self._renewed()
+        self._crew.start(self._duty)
 
     def _release(self, decision):
         """Running jobs may finish: their row locks keep the next leader off them.

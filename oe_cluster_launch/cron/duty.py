@@ -51,7 +51,7 @@ class Duty(object):
 
     @property
     def term(self):
-        """The term of this tenure. It only grows."""
+        """The term of this tenure."""
         return self._page.term
 
     @property
@@ -62,10 +62,6 @@ class Duty(object):
     def extend(self, expires_at):
         """Workers may start jobs until then."""
         self._page.expires_at = expires_at
-
-    def raise_to(self, term):
-        """Go on under a higher term."""
-        self._page.term = term
 
     def end(self):
         """No worker of this tenure starts anything from now on, even one that missed its signal."""

@@ -22,12 +22,14 @@ Line = collections.namedtuple('Line', 'node term at pid')
 class Candidate(Service):
     """One agent with its workers."""
 
-    def __init__(self, folder, node, witness, token=None, workers=2, profile=None, **settings):
+    def __init__(self, folder, node, witness, token=None, workers=2, profile=None, newest_known=0,
+                 **settings):
         super(Candidate, self).__init__(node, folder)
         self.node = node
         self.token = token or 'token-%s-%d' % (node, id(self))
         self.wanted = dict(node=node, token=self.token, witness=witness, workers=workers,
-                           job_interval_seconds=0.02, profile=profile or {}, settings=dict(TIMES, **settings))
+                           job_interval_seconds=0.02, newest_known=newest_known,
+                           profile=profile or {}, settings=dict(TIMES, **settings))
 
     def configure(self):
         path = os.path.join(self.folder, 'candidate.json')

@@ -285,3 +285,10 @@ def test_a_postgresql_that_nobody_reaches_is_waited_for(pair, witness):
         os.unlink('%s.cut-%s' % (witness.path, node.node))
     wait_until(lambda: len(witness.lines()) > stopped, TTL + 2, "work goes on")
     assert witness.faults() == []
+
+
+def test_a_database_that_remembers_more_than_redis_raises_the_term(candidate, witness):
+    """The whole cluster restarted and Redis lost its data: only PostgreSQL knows that 41 was reached."""
+    candidate('a', newest_known=41)
+    wait_until(lambda: len(witness.lines()) > 20, 10, "work goes on")
+    assert set(line.term for line in witness.lines()) == {42}

@@ -126,8 +126,7 @@ def test_one_term_given_twice_has_one_owner(server, witness_on):
     assert not cron_fence.register(cursor, second)
     cursor.close()
     assert second._duty.newest_term == 7
-    second._duty.raise_to(8)
-    registered(server, witness, second)
+    registered(server, witness, shift_of('b', 8))
     assert fence(witness) == [['8', 'b']]
 
 
