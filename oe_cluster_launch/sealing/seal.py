@@ -21,6 +21,8 @@ from oe_cluster_launch.sealing import key_file
 
 #: a file that changed is looked for at most this often when a value cannot be unsealed
 RELOAD_INTERVAL_SECONDS = 1.0
+#: tokens whose content a process remembers, at least; at most twice as many
+OPENED_KEPT = 500
 _MAC_BYTES = 32
 _ID_BYTES = 4
 
@@ -35,6 +37,27 @@ class _Key(object):
         self.id = to_bytes(self.fingerprint)[:_ID_BYTES]
         self.fernet = Fernet(text)
         self.signing = hmac.new(text, b'oe-cluster-launch sign', hashlib.sha256).digest()
+
+
+class _Lately(object):
+    """A bounded memory: what is asked for stays, the rest goes when two generations are full."""
+
+    def __init__(self, size):
+        self._size = size
+        self._young, self._old = {}, {}
+
+    def get(self, name):
+        if name in self._young:
+            return self._young[name]
+        if name in self._old:
+            return self.put(name, self._old[name])
+        return None
+
+    def put(self, name, value):
+        if len(self._young) >= self._size:
+            self._young, self._old = {}, self._young
+        self._young[name] = value
+        return value
 
 
 class Sealing(object):
@@ -58,6 +81,7 @@ class Sealing(object):
         self._keys = [_Key(key) for key in keys]
         self.fingerprints = [key.fingerprint for key in self._keys]
         self.fingerprint = self.fingerprints[0]
+        self._opened = _Lately(OPENED_KEPT)
 
     def understands(self, other_fingerprint):
         """Whether we can unseal what a node seals whose newest key has that fingerprint."""
@@ -75,14 +99,25 @@ class Sealing(object):
         return self.unseal_and_tell(token, *place)[0]
 
     def unseal_and_tell(self, token, *place):
-        """(payload, whether it was sealed with the newest key); raises SealError."""
+        """(payload, whether it was sealed with the newest key); raises SealError.
+
+        What was opened lately is known: a token is unique and cannot be changed
+        without becoming another one, so it need not be authenticated twice.
+        """
+        known = self._opened.get((token, place))
+        if known is None:
+            known = self._unseal(token, place)
+            self._opened.put((token, place), known)
+        return known
+
+    def _unseal(self, token, place):
         for number, key in enumerate(self._keys):
             try:
                 return _unbound(key.fernet.decrypt(token), place), number == 0
             except (InvalidToken, TypeError, ValueError):
                 continue
         if self.reload():
-            return self.unseal_and_tell(token, *place)
+            return self._unseal(token, place)
         raise SealError("A value is not sealed with a key of this node: forged, cut, or another key file")
 
     def sign(self, payload, *place):

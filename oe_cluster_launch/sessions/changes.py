@@ -151,22 +151,6 @@ def only_sign_ins(session, changes):
     return survivors
 
 
-def only_anonymous(session, changes):
-    """The changes that may follow a session to its new id, from a request nobody was signed in at.
-
-    Somebody else may have planted the old id: what is kept for signed-in users
-    alone must not be written into their session by whoever still holds it.
-    """
-    if session.users_when_opened or session.signed_in_since_opened():
-        return changes
-    allowed = Changes()
-    allowed.deleted, allowed.dropped = changes.deleted, changes.dropped
-    for name, (value, field) in changes.written.items():
-        if session.policy.worth_storing(name, value, False):
-            allowed.written[name] = value, field
-    return allowed
-
-
 def _plain(snapshot, name):
     field = snapshot.fields.get(name)
     return field.plain if field else None

@@ -9,7 +9,7 @@ import logging
 
 from oe_cluster_launch.compat import native
 from oe_cluster_launch.errors import RedisUnavailable
-from oe_cluster_launch.sessions.changes import find_changes, only_anonymous, only_sign_ins, resolve
+from oe_cluster_launch.sessions.changes import find_changes, only_sign_ins, resolve
 from oe_cluster_launch.sessions.record import About, Snapshot, handle_of, tombstones
 
 #: how long a request that began before a log-out or a log-in may take and still be recognized
@@ -112,8 +112,7 @@ class Writer(object):
             return True
         if outcome == b'moved':
             attempt.session_id = native(details[0])
-            attempt.changes = only_anonymous(session, attempt.changes)
-            return self._look(session, attempt) and bool(attempt.changes)
+            return self._look(session, attempt)
         return self._begin_anew(session, attempt, tombstones(details[0]))
 
     def _look(self, session, attempt):

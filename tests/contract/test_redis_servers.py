@@ -226,15 +226,15 @@ def test_an_argument_overrides_the_time_out(redis_server, settings_of):
 
 def test_a_forked_child_has_a_connection_of_its_own(redis_server, settings_of):
     store = Store(settings_of(redis_server))
-    mine = store.client().client_id()
+    mine, number = store.client(), store.client().client_id()
     pid = os.fork()
     if not pid:
         try:
-            os._exit(0 if store.client().client_id() != mine else 1)
+            os._exit(0 if store.client() is not mine and store.client().client_id() != number else 1)
         finally:
             os._exit(2)
     assert os.waitpid(pid, 0)[1] == 0
-    assert store.client().client_id() == mine
+    assert store.client() is mine and mine.client_id() == number
 
 
 def test_scripts_are_sent_again_to_a_server_that_forgot_them(redis_server_of, settings_of, use):

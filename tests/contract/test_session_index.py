@@ -42,6 +42,13 @@ def test_a_log_out_leaves_the_index_at_once(index, sessions, sign_in, store):
     assert members(store, 'db', 1) == []
 
 
+def test_a_revocation_leaves_the_index_at_once(sessions, sign_in, store):
+    session = sign_in(1)
+    assert sessions.end(session.sid) is True
+    assert members(store, 'db', 1) == []
+    assert sessions.end(session.sid) is False
+
+
 def test_the_index_follows_a_session_to_its_new_id(index, sessions, sign_in, store):
     session = sessions.get(sign_in(1).sid)
     tab(session, 'u').sign_in(2)

@@ -51,7 +51,6 @@ class ModelSession(object):
         self.tabs = {}
         self.plain = {}
         self.stored = False
-        self.rotations = 0
         self.log_outs = {}
 
     def users(self):
@@ -136,7 +135,6 @@ def close_in_model(request, now):
         allowed = set(sign_ins)
     else:
         allowed = set(TABS)
-    moved = target.rotations != request.base.rotations
     view_users = request.view.users()
     for name in TABS:
         if name in request.ended and not gone and request.was_stored:
@@ -150,9 +148,7 @@ def close_in_model(request, now):
             continue
         apply_tab(target, request, name)
     if not gone:
-        apply_plain(target, request, view_users, moved, bool(request.base.users() or sign_ins))
-    if sign_ins and request.was_stored and target.stored:
-        target.rotations += 1
+        apply_plain(target, request, view_users)
     target.tidy()
     return target
 
@@ -174,12 +170,10 @@ def apply_tab(target, request, name):
     theirs.context.update((key, value) for key, value in mine.context.items() if key not in base.context)
 
 
-def apply_plain(target, request, view_users, moved, was_somebody):
+def apply_plain(target, request, view_users):
     if not view_users:
         if request.base.plain and target.plain == request.base.plain:
             target.plain = {}
-        return
-    if moved and not was_somebody:
         return
     target.plain.update((k, v) for k, v in request.view.plain.items() if k not in request.base.plain)
 

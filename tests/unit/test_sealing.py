@@ -175,6 +175,31 @@ def test_a_key_file_that_was_replaced_is_read_when_a_token_cannot_be_opened(path
     assert here.fingerprint == Sealing(path).fingerprint
 
 
+def test_what_was_opened_before_a_rotation_is_known_as_old_after_it(path, monkeypatch):
+    key_file.create(path)
+    here = Sealing(path)
+    token = here.seal(b'x', 'p')
+    assert here.unseal_and_tell(token, 'p') == (b'x', True)
+    key_file.rotate(path)
+    monkeypatch.setattr(seal, 'RELOAD_INTERVAL_SECONDS', 0)
+    assert here.reload()
+    assert here.unseal_and_tell(token, 'p') == (b'x', False)
+
+
+def test_a_token_that_was_opened_is_still_refused_elsewhere_and_the_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(seal, 'OPENED_KEPT', 5)
+    sealing = sealing_of()
+    tokens = [sealing.seal(b'%d' % number, 'p') for number in range(50)]
+    for _ in range(2):
+        for number, token in enumerate(tokens):
+            assert sealing.unseal(token, 'p') == b'%d' % number
+            with pytest.raises(SealError):
+                sealing.unseal(token, 'q')
+            with pytest.raises(SealError):
+                sealing.unseal(token[:-1], 'p')
+    assert len(sealing._opened._young) + len(sealing._opened._old) <= 10
+
+
 def test_a_key_file_that_was_spoilt_changes_nothing(path, monkeypatch, caplog):
     key_file.create(path)
     here = Sealing(path)
