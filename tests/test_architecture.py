@@ -27,6 +27,7 @@ RULES = {
     'store': FOUNDATION,
     'sealing': FOUNDATION,
     'privileges': FOUNDATION,
+    'shared_paths': FOUNDATION,
 }
 for feature in FEATURES:
     RULES[feature] = FOUNDATION + SHARED
