@@ -5,7 +5,7 @@ STATE_FOLDER = $$($(TESTBED) where)
 PY3 = $(STATE_FOLDER)/py3/bin
 PY27 = $(STATE_FOLDER)/py27/bin
 
-.PHONY: chaos help run stop clean test test-fast install lint unit seams cluster
+.PHONY: help run stop clean test test-fast install install-fast lint project unit contract seams cluster chaos
 .DEFAULT_GOAL := help
 
 help:        ## show this list
@@ -20,9 +20,9 @@ stop:        ## stop the demo cluster
 clean:       ## stop everything and delete what was installed into the state folder
 	@$(TESTBED) clean
 
-test: install lint unit seams cluster  ## everything: lint, Python 2.7 and 3, real clusters
+test: install lint project unit contract seams cluster  ## everything: lint, Python 2.7 and 3, real clusters
 
-test-fast: install-fast lint unit      ## what needs no OpenERP, in under a minute
+test-fast: install-fast lint project unit  ## what needs no OpenERP, in under a minute
 
 install:     ## install what the tests need, start nothing
 	@$(TESTBED) install
@@ -34,11 +34,21 @@ lint:        ## ruff
 	@echo; echo "== lint"
 	@$(PY3)/ruff check
 
-unit:        ## unit and contract tests on Python 3 and Python 2.7
-	@echo; echo "== unit and contract tests, Python 3"
-	@$(PY3)/pytest tests/unit tests/contract $(ARGS)
-	@echo; echo "== unit and contract tests, Python 2.7"
-	@$(PY27)/pytest tests/unit tests/contract $(ARGS)
+project:     ## the import rule; the reference page and the examples against the code
+	@echo; echo "== project"
+	@$(PY3)/python -m pytest tests/test_*.py $(ARGS)
+
+unit:        ## unit tests on Python 3 and Python 2.7
+	@echo; echo "== unit tests, Python 3"
+	@$(PY3)/pytest tests/unit $(ARGS)
+	@echo; echo "== unit tests, Python 2.7"
+	@$(PY27)/pytest tests/unit $(ARGS)
+
+contract:    ## tests against real Redis servers, on Python 3 and Python 2.7
+	@echo; echo "== contract tests, Python 3"
+	@$(PY3)/pytest tests/contract $(ARGS)
+	@echo; echo "== contract tests, Python 2.7"
+	@$(PY27)/pytest tests/contract $(ARGS)
 
 seams:       ## tests inside OpenERP's process, Python 2.7
 	@echo; echo "== seam tests, Python 2.7"
