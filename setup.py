@@ -29,9 +29,9 @@ setup(
     # set that is tested is in requirements/.
     install_requires=[
         'cryptography>=3.3',
-        'gunicorn>=19.10,<24',
+        'gunicorn>=19.10,<28',
         'monotonic>=1.5; python_version < "3"',
-        'redis>=3.5.3,<7',
+        'redis>=3.5.3,<9',
         'setproctitle>=1.1.10',
         'werkzeug>=0.9.6',
     ],
