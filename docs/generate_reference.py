@@ -19,6 +19,8 @@ sys.path.insert(0, os.path.dirname(HERE))
 from oe_cluster_launch import cli, errors  # noqa: E402
 from oe_cluster_launch.settings import TABLE  # noqa: E402
 from oe_cluster_launch.store.keys import Keys  # noqa: E402
+from oe_cluster_launch.supervisor.board import COUNTERS  # noqa: E402
+from oe_cluster_launch.supervisor.signals import MEANINGS  # noqa: E402
 
 
 def cell(text):
@@ -67,6 +69,22 @@ def exit_codes():
                 yield '| %s | `%s` | %s |' % (number.strip(), name.strip(), why.strip() or 'all is well')
 
 
+def signals():
+    yield '\n## Signals\n'
+    yield 'The node is the first process: the pid in `pidfile`, systemd\'s main process.\n'
+    yield '| signal | to | what it does |\n|---|---|---|'
+    for row in MEANINGS:
+        yield '| %s | %s | %s |' % row
+
+
+def counters():
+    yield '\n## Counters\n'
+    yield 'Of one node; they start at zero with each master.\n'
+    yield '| counter | what it counts |\n|---|---|'
+    for row in COUNTERS:
+        yield '| `%s` | %s |' % row
+
+
 def redis_keys():
     yield '\n## Redis keys\n'
     yield 'All start with `redis_prefix`; grant an ACL user `~PREFIX:*`.\n'
@@ -82,7 +100,7 @@ def redis_keys():
 def page():
     """The whole page as text."""
     lines = ['# Reference', '', 'Generated from the code by docs/generate_reference.py: do not edit.', '']
-    for section in (settings, commands, exit_codes, redis_keys):
+    for section in (settings, commands, signals, exit_codes, counters, redis_keys):
         lines.extend(section())
     return '\n'.join(lines) + '\n'
 

@@ -16,6 +16,19 @@ from gunicorn import util
 from oe_cluster_launch.supervisor import stacks
 from oe_cluster_launch.supervisor.shutdown import Shutdown
 
+#: what an operator may send, and to whom; docs/reference.md shows it
+MEANINGS = [
+    ('SIGTERM, SIGINT', "node", "Stop: readiness fails, `drain_seconds`, the port closes, requests in flight "
+                                "finish within `graceful_timeout`. A second one cuts them off."),
+    ('SIGHUP', "node", "Rolling reload: a new master boots with code and configuration as they are now; when "
+                       "its workers answer, the old one finishes its requests and leaves. The pid stays."),
+    ('SIGUSR2', "node", "As SIGHUP, and the launcher's own first process becomes the installed version, too."),
+    ('SIGTTIN, SIGTTOU', "node", "One HTTP worker more, one less, until the next reload."),
+    ('SIGQUIT', "node", "Every process writes the stacks of all its threads into the log."),
+    ('SIGQUIT', "one worker, master or agent", "Only that process does."),
+    ('SIGUSR1', "node", "Nothing: a rotated log file is found without a signal."),
+]
+
 _logger = logging.getLogger(__name__)
 
 
