@@ -22,7 +22,7 @@ MEANINGS = [
                                 "finish within `graceful_timeout`. A second one cuts them off."),
     ('SIGHUP', "node", "Rolling reload: a new master boots with code and configuration as they are now; when "
                        "its workers answer, the old one finishes its requests and leaves. The pid stays."),
-    ('SIGUSR2', "node", "As SIGHUP, and the launcher's own first process becomes the installed version, too."),
+    ('SIGUSR2', "node", "As SIGHUP, and the launcher's first process becomes the installed version, too."),
     ('SIGTTIN, SIGTTOU', "node", "One HTTP worker more, one less, until the next reload."),
     ('SIGQUIT', "node", "Every process writes the stacks of all its threads into the log."),
     ('SIGQUIT', "one worker, master or agent", "Only that process does."),
