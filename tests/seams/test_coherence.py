@@ -18,7 +18,7 @@ from testbed.node import write_secret_key
 from workers import Fault, Worker
 
 WORKERS = 4
-STEPS_PER_WORKER = int(os.environ.get('COHERENCE_STEPS', '300'))
+STEPS_PER_WORKER = int(os.environ.get('COHERENCE_STEPS', '250'))
 SEED = int(os.environ.get('COHERENCE_SEED', '20261123'))
 ENDINGS = ['commit'] * 7 + ['roll back'] * 2 + ['commit and raise']
 

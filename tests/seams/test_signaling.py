@@ -313,6 +313,21 @@ def test_an_answer_from_rows_that_were_rolled_back_is_never_given_again(workers)
     assert a.call('res.users', 'context_get', uid=uid, password='secret')['tz'] is False
 
 
+def test_a_precision_that_was_rolled_back_is_gone_from_the_columns_too(workers):
+    a, _b = workers
+    settle(a)
+    before = a.run(DIGITS)
+    a.run("precision = openerp.pooler.get_pool(database).get('decimal.precision')\n"
+          "def write_and_fail(cr, uid, digits):\n"
+          "    ids = precision.search(cr, uid, [('name', '=', 'Account')])\n"
+          "    precision.write(cr, uid, ids, {'digits': digits})\n"
+          "    raise ValueError('rolled back')\n"
+          "precision.write_and_fail = write_and_fail")
+    with pytest.raises(Fault):
+        a.call('decimal.precision', 'write_and_fail', 4)
+    assert a.run(DIGITS) == before
+
+
 def test_an_answer_from_rows_not_yet_committed_is_not_given_to_other_threads(workers):
     a, _b = workers
     settle(a)
