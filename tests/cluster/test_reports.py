@@ -124,14 +124,14 @@ def test_render_report_answers_in_one_call(printer):
 
 @pytest.fixture
 def slow_report(cluster):
-    """Two nodes whose report `slow` takes a minute, in Python that lets other threads run."""
+    """Two nodes whose report `slow` takes as many seconds as its first id says."""
     folder = account.folder(session.fresh_folder('slow'))
     with open(folder + '/sitecustomize.py', 'w') as target:
         target.write(textwrap.dedent('''\
             import sys, time
             class Slow(object):
                 def create(self, cr, uid, ids, datas, context):
-                    cr.execute('SELECT pg_sleep(60)')
+                    cr.execute('SELECT pg_sleep(%s)', (ids[0],))
                     return 'late', 'txt'
             class Finder(object):
                 def find_module(self, name, path=None):
@@ -147,7 +147,7 @@ def slow_report(cluster):
 
 def test_the_death_of_the_node_that_renders_is_told_not_polled_for_ever(slow_report):
     printer = Printer(slow_report.node('a'), slow_report.node('b'), slow_report.database)
-    report_id = printer.begin('slow', [1])
+    report_id = printer.begin('slow', [60])
     assert printer.ask(report_id) == {'state': False}
     slow_report.node('a').signal(signal.SIGKILL)
     slow_report.node('a').kill_all()
@@ -158,8 +158,15 @@ def test_the_death_of_the_node_that_renders_is_told_not_polled_for_ever(slow_rep
 
 def test_a_report_that_takes_longer_than_its_beat_is_not_taken_for_lost(slow_report):
     printer = Printer(slow_report.node('a'), slow_report.node('b'), slow_report.database)
-    report_id = printer.begin('slow', [1])
+    report_id = printer.begin('slow', [60])
     key, = slow_report.redis.ask('KEYS', 'oe:report:*').split()
     first = slow_report.redis.ask('HGET', key, 'at')
     wait_until(lambda: slow_report.redis.ask('HGET', key, 'at') != first, 10, "it beats")
     assert printer.ask(report_id) == {'state': False}
+
+
+def test_a_report_at_work_when_its_node_is_stopped_in_order_is_still_delivered(slow_report):
+    printer = Printer(slow_report.node('a'), slow_report.node('b'), slow_report.database)
+    report_id = printer.begin('slow', [3])
+    assert slow_report.node('a').stop() == 0
+    assert base64.b64decode(printer.fetch(report_id)['result']) == b'late'
