@@ -102,7 +102,8 @@ def test_clients_that_break_off_never_cost_a_worker(node):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
         connection.close()
     big = socket.create_connection(('127.0.0.1', node.port))
-    big.sendall(b'GET /web/static/lib/jquery.ui/js/jquery-ui-1.8.17.custom.min.js HTTP/1.1\r\nHost: x\r\n\r\n')
+    path = b'/web/static/lib/jquery.ui/js/jquery-ui-1.8.17.custom.min.js'
+    big.sendall(b'GET ' + path + b' HTTP/1.1\r\nHost: x\r\n\r\n')
     big.recv(10)
     big.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
     big.close()

@@ -35,8 +35,8 @@ class Context(object):
 
 def boot(kind, database, db_host, db_port, db_user, redis_url=None, key_file=None):
     """OpenERP in this process, with or without the seams that keep caches coherent."""
-    from oe_cluster_launch.seams.openerp7.host import Host
     from oe_cluster_launch.seams.openerp7 import boundaries, credentials, ormcache, transactions
+    from oe_cluster_launch.seams.openerp7.host import Host
     from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
     host = Host()
     host.read_options(['-d', database, '--db_host', db_host, '--db_port', db_port, '--db_user', db_user,
