@@ -5,22 +5,27 @@ A map, in the order of a node's life:
 
     cli, commands/    the command line; one file per subcommand
     settings/         the [cluster] section: one table, one loader
+    check             --check: everything that can be wrong before a start, at once
     boot              the steps from command line to "ready to fork", in order
     privileges        from root to the user OpenERP runs as
     seams/            the places where we change the host, as a table;
                       seams/openerp7/ is all we know of OpenERP 7.0
-    supervisor/       gunicorn's arbiter with our worker, limits and signals
+    shared_state      key file and Redis, ready before the first seam
+    shared_paths      folders that all nodes should see alike, and whether they do
+    supervisor/       keeper, master (gunicorn's arbiter), workers, limits, signals
     sessions/         web sessions in Redis: atomic, sealed, revocable
     openid_store      auth_openid's associations and nonces in Redis
     ormcache/         the shared ormcache: two levels, never staler than stock
+    spool             reports in the making: begun on one node, fetched from any
     cron/             one node runs cron: lease, election, agent
     cluster/          who is in the cluster
-    health/           is this node alive, ready, the leader; metrics
+    health/           is this node alive and ready
+    current_request   what a process is doing now, for logs and limits
     store/            Redis: connection, keys, Lua scripts, server checks
     sealing           what goes to Redis is encrypted and authenticated
     errors, compat    the exception tree; the only file that says "Python 2"
 
-Imports go downwards only: features (sessions … health) know neither the host
+Imports go downwards only: features (sessions to health) know neither the host
 nor each other; only boot, supervisor/ and seams/ may name the host.
 tests/test_architecture.py holds us to it. Importing this package does nothing.
 """
