@@ -214,4 +214,5 @@ def test_json_lines_have_node_database_user_and_traceback(cluster):
     # written after the answer was sent
     wait_until(lambda: [line for line in lines() if line['logger'] == 'oe_cluster_launch.access'
                         and line['request_id'] == failed['request_id']], 5, "the access line is there")
-    assert any(line['logger'].endswith('keeper') for line in lines()), "the keeper's lines too"
+    wait_until(lambda: any(line['logger'].endswith('keeper') for line in lines()), 5,
+               "the keeper's lines are JSON, too")
