@@ -167,6 +167,6 @@ def test_a_report_that_takes_longer_than_its_beat_is_not_taken_for_lost(slow_rep
 
 def test_a_report_at_work_when_its_node_is_stopped_in_order_is_still_delivered(slow_report):
     printer = Printer(slow_report.node('a'), slow_report.node('b'), slow_report.database)
-    report_id = printer.begin('slow', [3])
+    report_id = printer.begin('slow', [10])
     assert slow_report.node('a').stop() == 0
     assert base64.b64decode(printer.fetch(report_id)['result']) == b'late'

@@ -31,9 +31,10 @@ def create(original, context):
     def exp_create(self, db_name, demo, lang, user_password='admin'):
         job = spool.open(keys.progress)  # first: when Redis is away, nothing is created
         self._create_empty_database(db_name)
-        # No daemon: a worker that is told to leave waits for it, as long as its master lets it.
+        # A worker that is told to leave waits for its threads (http_worker.py), but not for ever.
         thread = threading.Thread(target=_fill, name='create %s' % db_name,
                                   args=(self, job, db_name, demo, lang, user_password))
+        thread.daemon = True
         thread.start()
         return job.id
     return exp_create

@@ -53,10 +53,11 @@ def report(original, context):
     def exp_report(self, db, uid, object, ids, datas=None, context=None):
         whose = identity.of(db), uid
         job = spool.open(lambda job_id: keys.report(whose[0], whose[1], job_id))
-        # No daemon: a worker that is told to leave waits for it, as long as its master lets it.
+        # A worker that is told to leave waits for its threads (http_worker.py), but not for ever.
         thread = threading.Thread(target=_work, name='report %d' % job.id,
                                   args=(spool, job, db, uid, object, ids, datas, context))
         thread.dbname, thread.uid = db, uid
+        thread.daemon = True
         thread.start()
         return job.id
     return exp_report
