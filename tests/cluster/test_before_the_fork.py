@@ -1,0 +1,44 @@
+# -*- coding: utf-8 -*-
+"""Nothing open crosses the fork: the master of a serving node is connected to nobody."""
+import os
+
+from testbed.clients import WebClient
+
+
+def tcp_ports_connected(pid):
+    """The remote TCP ports that the process holds connections to, from the kernel's own table."""
+    inodes = set()
+    for descriptor in os.listdir('/proc/%d/fd' % pid):
+        try:
+            target = os.readlink('/proc/%d/fd/%s' % (pid, descriptor))
+        except OSError:
+            continue
+        if target.startswith('socket:['):
+            inodes.add(target[len('socket:['):-1])
+    ports = []
+    with open('/proc/%d/net/tcp' % pid) as table:
+        for line in table.readlines()[1:]:
+            fields = line.split()
+            remote_port = int(fields[2].split(':')[1], 16)
+            if fields[9] in inodes and remote_port:
+                ports.append(remote_port)
+    return ports
+
+
+def pids(node, role):
+    return [pid for pid, title in node.titles().items() if ' %s ' % role in title]
+
+
+def test_the_master_holds_no_connection_and_its_workers_have_their_own(
+        cluster, postgres, redis_server_of):
+    redis = redis_server_of(tcp=True)
+    one = cluster(nodes=1, template='tpl_base', redis=redis,
+                  options={'db_host': '127.0.0.1', 'db_port': postgres.port})
+    node = one.nodes[0]
+    for _ in range(12):  # so that every worker has been asked
+        WebClient(node.url, one.database).log_in()
+    servers = {redis.port, postgres.port}
+    master, = pids(node, 'master')
+    assert not servers & set(tcp_ports_connected(master))
+    for worker in pids(node, 'http worker'):
+        assert set(tcp_ports_connected(worker)) >= servers
