@@ -66,6 +66,15 @@ class Store(object):
         self.keys = Keys(settings.redis_prefix)
         self.url = _shown_url(settings)
         self._of_this_process = (None, None)
+        self._siblings = []
+
+    def sibling(self, timeout_seconds):
+        """A Store of the same server with another time-out; closed together with this one.
+
+        Before a fork one `close` then suffices, whoever made how many.
+        """
+        self._siblings.append(Store(self._settings, timeout_seconds))
+        return self._siblings[-1]
 
     def client(self):
         """The redis-py client of this process; its calls raise RedisUnavailable.
@@ -83,7 +92,9 @@ class Store(object):
         return run_script(self.client(), script_name, keys, arguments)
 
     def close(self):
-        """Close the connections of this process. The next call opens new ones."""
+        """Close the connections of this process and of all siblings. The next call opens new ones."""
+        for sibling in self._siblings:
+            sibling.close()
         pid, client = self._of_this_process
         self._of_this_process = (None, None)
         if pid == os.getpid():

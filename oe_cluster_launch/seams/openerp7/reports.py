@@ -19,7 +19,6 @@ from oe_cluster_launch.seams.openerp7 import identity
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Function
 from oe_cluster_launch.spool import DONE, FAILED, LOST, PENDING, TIMEOUT_SECONDS, Spool
-from oe_cluster_launch.store import Store
 
 NOT_FOUND = ("ReportNotFound: there is no report %s for you here. It was delivered, is older than "
              "report_ttl, or is another user's.")
@@ -42,7 +41,7 @@ class ReportFailed(Exception):
 def spool_of(context):
     """The spool of reports; each worker opens its own connection at its first report."""
     settings = context.settings
-    store = Store(settings, max(TIMEOUT_SECONDS, settings.redis_timeout))
+    store = context.store.sibling(max(TIMEOUT_SECONDS, settings.redis_timeout))
     return Spool(store, context.sealing, context.name, settings.report_ttl, settings.report_limit)
 
 

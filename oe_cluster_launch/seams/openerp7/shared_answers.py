@@ -10,7 +10,6 @@ from oe_cluster_launch.ormcache.shared import SharedLevel
 from oe_cluster_launch.ormcache.statistics import Statistics
 from oe_cluster_launch.ormcache.values import keep
 from oe_cluster_launch.seams.openerp7 import signaling
-from oe_cluster_launch.store import Store
 
 #: (model, method) whose answers depend on the node itself: its locale
 _LOCAL_ONLY = frozenset([('res.lang', '_lang_data_get')])
@@ -21,7 +20,7 @@ class SharedAnswers(object):
 
     def __init__(self, context):
         settings = context.settings
-        store = Store(settings, settings.ormcache_timeout)
+        store = context.store.sibling(settings.ormcache_timeout)
         self._level = SharedLevel(store, context.sealing, settings.ormcache_ttl, settings.ormcache_limit,
                                   settings.ormcache_value_limit)
         self._statistics = Statistics(store, context.name, self._level.counts)
