@@ -11,6 +11,7 @@ import socket
 import threading
 
 from oe_cluster_launch import privileges, shared_paths, shared_state
+from oe_cluster_launch.cluster import broadcast
 from oe_cluster_launch.errors import HostFailure
 from oe_cluster_launch.seams.openerp7.host import Host
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
@@ -38,6 +39,7 @@ class Node(object):
         self.seam_table = None
         self.store = None
         self.sealing = None
+        self.events_at_boot = 0
         self.finished = False
         self.handover = handover
 
@@ -77,6 +79,7 @@ def start_logging(node):
 def prepare_shared_state(node):
     """Everything the seams rely on is there before the first of them is installed."""
     node.store, node.sealing = shared_state.prepare(node.settings)
+    node.events_at_boot = broadcast.count(node.store)  # before the code is loaded that may be out of date
 
 
 def install_early_seams(node):

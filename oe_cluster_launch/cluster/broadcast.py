@@ -1,8 +1,9 @@
 # -*- coding: utf-8 -*-
-"""What one node tells all others to do now, such as to reload. Redis pub/sub.
+"""What one node tells all nodes, itself included, to do now: to reload. Pub/sub and a counter.
 
-A node that does not listen at that moment never hears of it: use this for
-acts whose omission is harmless or found out otherwise, never for truth.
+Pub/sub wakes who listens. Who does not at that moment (its listener was
+between two lives, Redis was away) finds out by the counter, which is moved in
+the same transaction. A Redis that lost its data forgets what was not heard.
 """
 import json
 import logging
@@ -19,7 +20,15 @@ _logger = logging.getLogger(__name__)
 def tell(store, event, origin):
     """Tell every node; returns how many processes have heard it. Raises RedisUnavailable."""
     message = json.dumps({'event': event, 'from': origin})
-    return store.client().publish(store.keys.cluster_events, message)
+    pipeline = store.client().pipeline(transaction=True)
+    pipeline.incr(store.keys.cluster_event_count)
+    pipeline.publish(store.keys.cluster_events, message)
+    return pipeline.execute()[1]
+
+
+def count(store):
+    """How many events there have been. Raises RedisUnavailable."""
+    return int(store.client().get(store.keys.cluster_event_count) or 0)
 
 
 class Listener(object):

@@ -126,6 +126,11 @@ class Keys(object):
         """Pub/sub channel on which nodes tell each other what to do now."""
         return self._key('events')
 
+    @property
+    def cluster_event_count(self):
+        """Counter of what was told on that channel, for nodes that did not hear it. Never expires."""
+        return self._key('event-count')
+
     def cluster_lock(self, name):
         """String with TTL: a lock such as the one around updates."""
         return self._key('lock', _escaped(name))

@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 
-from oe_cluster_launch.cluster.broadcast import RELOAD, Listener
+from oe_cluster_launch.cluster import broadcast
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.errors import LaunchError, RedisUnavailable
 from oe_cluster_launch.supervisor.child import ChildProcess
@@ -58,6 +58,24 @@ class Staleness(object):
         return True
 
 
+class Calls(object):
+    """Decides whether there was a call to reload since the master began to load its code.
+
+    :param known: how many there had been then
+    """
+
+    def __init__(self, known):
+        self._known = known
+
+    def look(self, found):
+        """Whether there is a call we have not obeyed, given how many there have been by now.
+
+        Fewer than we know means that Redis lost its data: no reason to reload.
+        """
+        called, self._known = found > self._known, found
+        return called
+
+
 class Watcher(ChildProcess):
     """One per node."""
 
@@ -67,19 +85,28 @@ class Watcher(ChildProcess):
         interval = self.node.settings.refresh_interval
         preloaded = self.node.host.preloaded_sequences() if interval else {}
         staleness = Staleness(preloaded)
-        listener = Listener(self.node.store)
+        listener = broadcast.Listener(self.node.store)
+        calls = Calls(self.node.events_at_boot)
         look_at = monotonic() + interval
         while not self.stopping:
             self._listen(listener)
             pause = max(look_at - monotonic(), 0) if preloaded else IDLE_SECONDS
             self.sleep(pause, listener.descriptors())
-            for event, origin in listener.heard():
-                if event == RELOAD and origin != self.node.name:
-                    self._reload("node %s asks for it" % origin)
+            callers = [origin for event, origin in listener.heard() if event == broadcast.RELOAD]
+            if self._is_called(calls):
+                self._reload("node %s asks for it" % callers[-1] if callers else
+                             "a node asked for it while nobody listened here")
             if preloaded and monotonic() >= look_at:
                 look_at = monotonic() + interval
                 if self._is_stale(staleness, preloaded):
                     self._reload("a registry was changed since this master loaded it")
+
+    def _is_called(self, calls):
+        try:
+            return calls.look(broadcast.count(self.node.store))
+        except RedisUnavailable as error:
+            _logger.debug("cannot ask what the other nodes said: %s", error)
+            return False
 
     def _is_stale(self, staleness, preloaded):
         try:

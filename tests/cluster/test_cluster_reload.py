@@ -7,6 +7,8 @@ from testbed.addon import ProbeAddon
 from testbed.clients import XmlRpcClient
 from testbed.waiting import wait_until
 
+from oe_cluster_launch.store.keys import Keys
+
 
 def version_at(node):
     with urllib.request.urlopen(node.url + '/probe/version', timeout=20) as answer:
@@ -22,14 +24,30 @@ def test_an_addon_updated_from_the_web_client_reloads_every_node(cluster):
     client.call('ir.module.module', 'button_immediate_install', found)
     assert [version_at(node) for node in two_nodes.nodes] == ['one', 'one']
     pids = [node.pid for node in two_nodes.nodes]
-    # a node hears others when its watcher runs, a second after the node is ready
-    wait_until(lambda: all(any('watcher [running' in title for title in node.titles().values())
-                           for node in two_nodes.nodes), 10, "both watchers run")
     client.call('ir.module.module', 'install_from_urls', {'probe': addon.pack('two')})
     wait_until(lambda: [version_at(node) for node in two_nodes.nodes] == ['two', 'two'], 40,
                "both nodes serve the new code")
     assert 'OpenERP asks for a restart' in two_nodes.nodes[0].log()
-    # told by node a; one whose watcher was away then finds the changed registry by itself
     assert 'reloading this node: ' in two_nodes.nodes[1].log()
     assert [node.pid for node in two_nodes.nodes] == pids and all(
         node.is_running() for node in two_nodes.nodes)
+
+
+def masters(node):
+    return [pid for pid, title in node.titles().items() if ' master [' in title]
+
+
+def test_a_call_that_nobody_heard_is_obeyed_all_the_same_and_once(cluster):
+    """As when the watcher was between two lives: the counter has moved, no message came."""
+    one = cluster(nodes=1, template='tpl_base', settings={'refresh_interval': '1s'})
+    node = one.nodes[0]
+    before, = masters(node)
+    one.redis.ask('INCR', Keys('oe').cluster_event_count)
+    wait_until(lambda: before not in masters(node) and len(masters(node)) == 1, 40, "one new master serves")
+    after, = masters(node)
+    assert node.log().count('nobody listened here') == 1
+    # a second call is a second reload, and the first is not obeyed again
+    one.redis.ask('INCR', Keys('oe').cluster_event_count)
+    wait_until(lambda: after not in masters(node) and len(masters(node)) == 1, 40,
+               "another new master serves")
+    assert node.log().count('nobody listened here') == 2

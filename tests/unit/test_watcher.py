@@ -1,6 +1,6 @@
 # -*- coding: utf-8 -*-
 """When a changed registry is worth a reload: the decision alone, as a table."""
-from oe_cluster_launch.supervisor.watcher import FIRST_RETRY_SECONDS, Staleness
+from oe_cluster_launch.supervisor.watcher import FIRST_RETRY_SECONDS, Calls, Staleness
 
 PRELOADED = {'one': 5, 'two': 9}
 
@@ -33,3 +33,9 @@ def test_a_reload_that_failed_is_asked_for_again_with_growing_pauses():
     asked = [now for now in range(1200) if staleness.look(changed, float(now))]
     assert asked == [1, 1 + FIRST_RETRY_SECONDS, 1 + 3 * FIRST_RETRY_SECONDS,
                      1 + 7 * FIRST_RETRY_SECONDS, 1 + 15 * FIRST_RETRY_SECONDS]
+
+
+def test_a_call_is_obeyed_once_whoever_heard_it_and_a_lost_counter_is_no_call():
+    calls = Calls(4)
+    assert [calls.look(found) for found in (4, 5, 5, 7, 0, 0, 1)] == [
+        False, True, False, True, False, False, True]

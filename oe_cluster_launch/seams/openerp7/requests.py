@@ -55,8 +55,8 @@ def cluster_reload(original, context):
         try:
             broadcast.tell(context.store, broadcast.RELOAD, context.name)
         except RedisUnavailable as error:
-            _logger.error("the other nodes could not be told to reload: %s", error)
-        os.kill(context.keeper_pid, signal.SIGHUP)
+            _logger.error("only this node reloads, the others could not be told: %s", error)
+            os.kill(context.keeper_pid, signal.SIGHUP)
     return restart_server
 
 
