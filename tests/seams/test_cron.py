@@ -67,6 +67,11 @@ def work(server, shift, until, timeout_seconds=30, **settings):
     assert not failed, failed
 
 
+def due_again(witness):
+    """Make the job due once more: a witness has each second at most once as a due time."""
+    wait_until(lambda: witness.make_due('job'), 5, "the job is due again")
+
+
 def fence(witness):
     return witness._query("SELECT term, node FROM oe_cluster_cron_fence")
 
@@ -181,7 +186,7 @@ def test_a_broken_database_does_not_stop_the_others(server, witness_on, break_it
     broken, sound = witness_on('job'), witness_on('job')
     broken._query(break_it)
     work(server, shift_of(), lambda: sound.executions() and sound.executions()[-1].ended)
-    sound.make_due('job')
+    due_again(sound)
     work(server, shift_of(term=2), lambda: len(sound.executions()) == 2)
     assert broken.executions() == []
 
@@ -213,7 +218,7 @@ def test_a_restart_of_postgresql_is_survived(server, witness_on, postgres):
     try:
         wait_until(lambda: complete(witness) == 1, 20, "a job ran before")
         postgres.restart()
-        witness.make_due('job')
+        due_again(witness)
         wait_until(lambda: complete(witness) == 2, 20, "and one after the restart")
         assert witness.faults() == []
     finally:
@@ -237,9 +242,9 @@ def test_the_watch_tells_silence_from_a_database_that_is_not_there(server, postg
     try:
         wait_until(lambda: duty._page.slots[0].state == IDLE, 5, "it is answered")
         postgres.pause()
-        wait_until(lambda: duty.silence_seconds([0]) > 2, 10, "it is not answered")
+        wait_until(lambda: duty.silence_seconds([0]) > 2, 30, "it is not answered")
         postgres.resume()
-        wait_until(lambda: duty.silence_seconds([0]) == 0, 10, "it is answered again")
+        wait_until(lambda: duty.silence_seconds([0]) == 0, 30, "it is answered again")
     finally:
         postgres.resume()
         shift.stop()
@@ -305,7 +310,7 @@ def test_the_registry_is_kept_between_looks(server, witness_on):
     manager = server.openerp.modules.registry.RegistryManager
     work(server, shift_of(), lambda: witness.executions())
     registry = manager.registries[witness.database]
-    witness.make_due('job')
+    due_again(witness)
     work(server, shift_of(term=2), lambda: len(witness.executions()) == 2)
     assert manager.registries[witness.database] is registry
 
