@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+import urllib.request
 
 import pytest
 from testbed.clients import XmlRpcClient
@@ -129,6 +130,16 @@ def test_the_request_id_is_taken_made_returned_and_logged(node):
     forged = send(node, post('Content-Length: %d' % len(BODY), 'X-Request-ID: a b;c"d'))
     made = forged.split(b'X-Request-ID: ')[1].split(b'\r\n')[0].decode()
     assert len(made) == 32 and 'request ' + made in node.log()
+
+
+def test_one_request_bears_one_id_in_nginx_in_the_node_and_in_the_answer(cluster):
+    one = cluster(nodes=1, template='tpl_base', settings={'access_log': 'on'})
+    request = urllib.request.Request(one.url + '/xmlrpc/common', BODY, {'Content-Type': 'text/xml'})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        made = answer.headers['X-Request-ID']
+    wait_until(lambda: made in one.nodes[0].log(), 5, "the node has logged it")
+    with open(os.path.join(one.nginx.folder, 'access.log')) as log:
+        assert log.read().splitlines()[-1].endswith(' ' + made)
 
 
 def access_lines(node):
