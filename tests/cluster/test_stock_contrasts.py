@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
-"""The contrast: faults 12, 14 and 15 on stock servers, whose tests on our nodes stand elsewhere."""
+"""The contrast: faults 12, 13, 14, 15 and 20 on stock servers; the tests on our nodes stand elsewhere."""
+import threading
 import urllib.request
 import xmlrpc.client
 
@@ -9,14 +10,25 @@ from testbed.addon import ProbeAddon
 from testbed.clients import XmlRpcClient
 from testbed.node import server_command
 
+TELLS_ITS_TEMPORARY_FOLDER = """
+import tempfile
 
-def update(postgres, database, module):
-    """openerp-server -u MODULE --stop-after-init, to its end; returns (exit code, what it printed)."""
-    command = server_command() + [
-        '-d', database, '-u', module, '--stop-after-init', '--db_host', postgres.host,
+class Temporary(http.Controller):
+    _cp_path = '/temporary'
+
+    @http.httprequest
+    def folder(self, request):
+        return request.make_response(tempfile.gettempdir())
+"""
+
+
+def run_once(postgres, database, *arguments):
+    """openerp-server with --stop-after-init, to its end; returns (exit code, what it printed)."""
+    command = server_command() + list(arguments) + [
+        '-d', database, '--stop-after-init', '--db_host', postgres.host,
         '--db_port', str(postgres.port), '--db_user', postgres.role,
         '--no-xmlrpc', '--no-netrpc', '--max-cron-threads=0']
-    return account.run(command, session.fresh_folder('stock-update'))
+    return account.run(command, session.fresh_folder('stock-once'))
 
 
 def registry_signal(postgres, database):
@@ -33,9 +45,38 @@ def test_a_stock_update_tells_no_running_server(stock, postgres):
     server = stock(template='tpl_base')
     XmlRpcClient(server.url, server.database).call('res.users', 'search', [])
     before = registry_signal(postgres, server.database)
-    code, printed = update(postgres, server.database, 'web')
+    code, printed = run_once(postgres, server.database, '-u', 'web')
     assert code == 0, printed
     assert registry_signal(postgres, server.database) == before
+
+
+def test_stock_servers_that_first_load_an_empty_database_at_once_collide(postgres, database):
+    """Fault 13; ours: test_updates.py."""
+    name, printed = database('template0'), []
+    servers = [threading.Thread(target=lambda: printed.append(
+        run_once(postgres, name, '-i', 'base', '--without-demo=all')[1])) for _ in range(2)]
+    for server in servers:
+        server.start()
+    for server in servers:
+        server.join(300)
+    assert len(printed) == 2
+    assert any('already exists' in log or 'duplicate key' in log or 'could not serialize' in log
+               for log in printed)
+
+
+def test_stock_workers_share_one_temporary_folder_and_ours_do_not(stock, cluster):
+    """Fault 20: report_webkit names its files there by the time of day."""
+    addon = ProbeAddon(session.fresh_folder('addons')).write('one', TELLS_ITS_TEMPORARY_FOLDER)
+    options = {'addons_path': addon.addons_path()}
+    folders = []
+    for server in (stock(template='tpl_base', options=options),
+                   cluster(nodes=1, template='tpl_base', options=options).nodes[0]):
+        answers = set()
+        for _ in range(40):
+            with urllib.request.urlopen(server.url + '/temporary/folder', timeout=20) as answer:
+                answers.add(answer.read().decode())
+        folders.append(answers)
+    assert [len(each) for each in folders] == [1, 2]
 
 
 def test_a_stock_server_keeps_the_controllers_it_started_with(stock, postgres):
