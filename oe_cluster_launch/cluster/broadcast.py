@@ -6,15 +6,11 @@ between two lives, Redis was away) finds out by the counter, which is moved in
 the same transaction. A Redis that lost its data forgets what was not heard.
 """
 import json
-import logging
 
 from oe_cluster_launch.compat import to_text
-from oe_cluster_launch.errors import RedisUnavailable
-from oe_cluster_launch.store.connection import redis_errors_translated
+from oe_cluster_launch.store.subscription import Subscription
 
 RELOAD = 'reload'
-
-_logger = logging.getLogger(__name__)
 
 
 def tell(store, event, origin):
@@ -31,48 +27,19 @@ def count(store):
     return int(store.client().get(store.keys.cluster_event_count) or 0)
 
 
-class Listener(object):
+class Listener(Subscription):
     """One process's ear. Made and used in that process."""
 
     def __init__(self, store):
-        self._store = store
-        self._pubsub = None
-
-    def listen(self):
-        """Subscribe if we are not. Raises RedisUnavailable."""
-        if self._pubsub is not None:
-            return
-        pubsub = self._store.client().pubsub()
-        try:
-            with redis_errors_translated(self._store.url):
-                pubsub.subscribe(self._store.keys.cluster_events)
-                pubsub.get_message(timeout=self._store.timeout_seconds)
-        except RedisUnavailable:
-            pubsub.close()
-            raise
-        self._pubsub = pubsub
+        super(Listener, self).__init__(store, store.keys.cluster_events)
 
     def descriptors(self):
-        """What to wait on; empty while we are not subscribed."""
-        connection = self._pubsub and self._pubsub.connection
-        return [connection._sock.fileno()] if connection and connection._sock else []
+        """What to wait on, as a list; empty while we are not subscribed."""
+        return [self.fileno()] if self.fileno() is not None else []
 
     def heard(self):
-        """(event, origin) of everything that has arrived. A broken connection is dropped."""
-        events = []
-        try:
-            with redis_errors_translated(self._store.url):
-                while self._pubsub is not None:
-                    message = self._pubsub.get_message(timeout=0)
-                    if message is None:
-                        return events
-                    if message['type'] == 'message':
-                        events.append(_read(message['data']))
-        except (RedisUnavailable, OSError) as error:
-            _logger.debug("the connection to the other nodes broke: %s", error)
-            self._pubsub.close()
-            self._pubsub = None
-        return [event for event in events if event]
+        """(event, origin) of everything that has arrived and can be read."""
+        return [event for event in map(_read, self.messages()) if event]
 
 
 def _read(data):

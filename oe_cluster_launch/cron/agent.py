@@ -38,7 +38,7 @@ class Agent(object):
 
     :param lease: a :class:`Lease` of this process
     :param crew: a :class:`Crew`
-    :param bell: a :class:`Bell`, or None to find out by polling alone
+    :param bell: a Subscription to `keys.cron_bell`, or None to find out by polling alone
     :param membership: has `report(**state)`, `refusal()` and `leave()`; told our state
     :param heartbeat: called in every cycle, for a watchdog
     """

@@ -15,7 +15,7 @@ from oe_cluster_launch.cron import processes
 class Wakeups(object):
     """The signals of this process and the bell's descriptor, waited for together.
 
-    :param bell: a :class:`Bell`, or None to be woken by signals alone
+    :param bell: a Subscription that rings when the lead changes, or None to be woken by signals alone
     :ivar stopping: SIGTERM or SIGINT has come: hand over, let jobs finish, end
     :ivar draining: SIGUSR1 has come: hand over and stay
     """
@@ -53,7 +53,7 @@ class Wakeups(object):
         except select.error:  # Python 2: a signal; its handler has run
             return
         if bell_fd in ready:
-            self._bell.drain()
+            self._bell.messages()  # only a hint: what they say is not used
         if self._wake_fd in ready:
             os.read(self._wake_fd, 4096)
 

@@ -12,13 +12,13 @@ from oe_cluster_launch.cluster.membership import Membership
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.cron import lease
 from oe_cluster_launch.cron.agent import Agent
-from oe_cluster_launch.cron.bell import Bell
 from oe_cluster_launch.cron.crew import Crew
 from oe_cluster_launch.cron.duty import MOST_WORKERS
 from oe_cluster_launch.errors import ConfigurationError
 from oe_cluster_launch.seams.openerp7 import profile
 from oe_cluster_launch.seams.openerp7.cron import CronWork
 from oe_cluster_launch.store import Store
+from oe_cluster_launch.store.subscription import Subscription
 from oe_cluster_launch.supervisor import stacks
 from oe_cluster_launch.supervisor.child import ChildProcess
 from oe_cluster_launch.supervisor.titles import set_title
@@ -66,7 +66,8 @@ class CronAgent(ChildProcess):
                     memory_bytes=int(node.host.config['limit_memory_hard']),
                     after_fork=self._in_worker, set_title=self._set_title)
         held = lease.Lease(self._store, settings, node.name, self._token)
-        Agent(settings, node.name, held, crew, Bell(self._store), self._membership,
+        bell = Subscription(self._store, self._store.keys.cron_bell)
+        Agent(settings, node.name, held, crew, bell, self._membership,
               heartbeat=self.beat, set_title=self._set_title).run()
 
     def ended(self, arbiter, how):

@@ -13,11 +13,11 @@ import sys
 from oe_cluster_launch.cluster.membership import Membership
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.cron.agent import Agent
-from oe_cluster_launch.cron.bell import Bell
 from oe_cluster_launch.cron.crew import Crew
 from oe_cluster_launch.cron.lease import Lease, timeout_seconds
 from oe_cluster_launch.settings import load_settings
 from oe_cluster_launch.store.connection import Store
+from oe_cluster_launch.store.subscription import Subscription
 
 
 def witness_job(path, node, seconds, newest_known=0):
@@ -53,7 +53,8 @@ def main(path):
     crew = Crew(witness_job(wanted['witness'], node, wanted['job_interval_seconds'],
                             wanted['newest_known']), wanted['workers'],
                 after_fork=store.close)
-    Agent(settings, node, Lease(quick, settings, node, token), crew, Bell(quick),
+    bell = Subscription(quick, quick.keys.cron_bell)
+    Agent(settings, node, Lease(quick, settings, node, token), crew, bell,
           Membership(quick, settings, node, token, wanted['profile'])).run()
 
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from oe_cluster_launch.cron import agent, bell, crew, duty, election, lease, processes, wakeups
+from oe_cluster_launch.cron import agent, crew, duty, election, lease, processes, wakeups
 from oe_cluster_launch.cron.duty import Duty, Shift
 
 
@@ -113,7 +113,7 @@ def test_silence_is_when_those_who_try_get_no_answer(tenure, clock):
     assert tenure.silence_seconds([0, 1]) == 0, "the other one has reached it"
 
 
-@pytest.mark.parametrize('module', [agent, bell, crew, duty, election, lease, processes, wakeups])
+@pytest.mark.parametrize('module', [agent, crew, duty, election, lease, processes, wakeups])
 def test_no_span_is_measured_by_a_clock_that_can_jump(module):
     source = inspect.getsource(module).encode('utf-8')
     names = [node.names[0].name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import)]

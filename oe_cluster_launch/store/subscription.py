@@ -1,9 +1,8 @@
 # -*- coding: utf-8 -*-
-"""The bell: agents look at once when the lead changes, instead of at their next cycle.
+"""One pub/sub channel of Redis, as a descriptor to wait on and the messages that have come.
 
-A pub/sub connection whose descriptor the agent's select waits on. Only a
-hint: what a message says is never used, and a bell that is broken merely
-makes the agent as slow as its renew interval.
+What Redis publishes reaches only who listens at that moment, and a broken
+connection loses what came meanwhile: use it to be woken, never for truth.
 """
 import logging
 
@@ -13,11 +12,12 @@ from oe_cluster_launch.store.connection import redis_errors_translated
 _logger = logging.getLogger(__name__)
 
 
-class Bell(object):
-    """The agent's ear. Use it in one process only."""
+class Subscription(object):
+    """One process's ear on one channel. Made and used in that process."""
 
-    def __init__(self, store):
+    def __init__(self, store, channel):
         self._store = store
+        self._channel = channel
         self._pubsub = None
 
     def listen(self):
@@ -27,7 +27,7 @@ class Bell(object):
         pubsub = self._store.client().pubsub()
         try:
             with redis_errors_translated(self._store.url):
-                pubsub.subscribe(self._store.keys.cron_bell)
+                pubsub.subscribe(self._channel)
                 pubsub.get_message(timeout=self._store.timeout_seconds)
         except RedisUnavailable:
             pubsub.close()
@@ -41,15 +41,21 @@ class Bell(object):
             return None
         return connection._sock.fileno()
 
-    def drain(self):
-        """Take off what has arrived. Drops a connection that is broken."""
+    def messages(self):
+        """The data of all messages that have arrived. Drops a connection that is broken."""
+        found = []
         try:
             with redis_errors_translated(self._store.url):
-                while self._pubsub is not None and self._pubsub.get_message(timeout=0):
-                    pass
+                while self._pubsub is not None:
+                    message = self._pubsub.get_message(timeout=0)
+                    if message is None:
+                        break
+                    if message['type'] == 'message':
+                        found.append(message['data'])
         except (RedisUnavailable, OSError) as error:
-            _logger.debug("the bell broke, it is hung again at the next cycle: %s", error)
+            _logger.debug("channel %s broke, it is subscribed again: %s", self._channel, error)
             self.close()
+        return found
 
     def close(self):
         """Hang up."""
