@@ -21,12 +21,17 @@ from oe_cluster_launch.seams.openerp7 import postgres
 GRACE_SECONDS = 3.0
 INTERVAL_SECONDS = 0.02
 #: other roles' sessions are not ours to end; the statement then fails and names their number
-_END = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = %s AND usename = current_user AND pid <> pg_backend_pid()")
+_LIST = ("SELECT pid FROM pg_stat_activity "
+         "WHERE datname = %s AND usename = current_user AND pid <> pg_backend_pid()")
 #: A request's connection, too, is idle between two statements. One that OpenERP has given back
 #: to its pool has rolled back last; a request that ended by a commit is told by its silence.
-_POOLED = (" AND state = 'idle' AND (query = 'ROLLBACK' "
-           "OR state_change < clock_timestamp() - interval '500 ms')")
+#: Looked at and ended one by one: between a look at all of them and the end of the last one,
+#: a connection would have been taken from its pool. What is left of that moment, the cursor
+#: covers (transactions.py): it takes another connection when its first statement finds this one ended.
+_END_POOLED = ("SELECT pg_terminate_backend(pid) FROM pg_stat_get_activity(%s) "
+               "WHERE state = 'idle' AND (query = 'ROLLBACK' "
+               "OR state_change < clock_timestamp() - interval '500 ms')")
+_END = "SELECT pg_terminate_backend(%s)"
 
 _logger = logging.getLogger(__name__)
 
@@ -62,8 +67,10 @@ def _evict(cursor, database, grace_seconds, over):
     try:
         while not over.wait(INTERVAL_SECONDS):
             graceful = monotonic() < until
-            cursor.execute(_END + (_POOLED if graceful else ''), (database,))
-            ended[graceful] += cursor.rowcount
+            cursor.execute(_LIST, (database,))
+            for (pid,) in cursor.fetchall():
+                cursor.execute(_END_POOLED if graceful else _END, (pid,))
+                ended[graceful] += cursor.rowcount
     except psycopg2.Error:
         _logger.exception("cannot end the connections of other processes to %s", database)
     _logger.info("database %s: ended %d unused and %d busy connections", database, ended[True], ended[False])

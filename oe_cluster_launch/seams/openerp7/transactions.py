@@ -4,7 +4,10 @@
 An answer computed through a cursor may be believed by others only when that
 cursor commits, and a change may be signaled only then. A thread that nobody
 gave boundaries is served here too: its changes are signaled at each commit.
+A connection that was ended while it lay in the pool is replaced unnoticed.
 """
+import psycopg2
+
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.ormcache.request import Transaction
 from oe_cluster_launch.seams.openerp7 import signaling
@@ -25,12 +28,33 @@ def cluster_cursor(original, context):
         def __init__(self, pool, dbname, serialized=True):
             super(ClusterCursor, self).__init__(pool, dbname, serialized)
             self.ormcache_transaction = Transaction(dbname)
+            self._begun = False
 
         def execute(self, query, params=None, log_exceptions=None):
             transaction = self.ormcache_transaction
             if not transaction.wrote and query.lstrip()[:6].lower() != 'select':
                 transaction.wrote = True
-            return super(ClusterCursor, self).execute(query, params, log_exceptions)
+            try:
+                result = super(ClusterCursor, self).execute(query, params, log_exceptions)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                # t0 taken from the pool   t1 ended by another node (eviction.py)   t2 used.
+                # Nothing has been read or written through it: another one serves as well
+                if self._begun or transaction.autocommit or not self._cnx.closed:
+                    raise
+                self._take_another_connection()
+                result = super(ClusterCursor, self).execute(query, params, log_exceptions)
+            self._begun = True
+            return result
+
+        def _take_another_connection(self):
+            try:
+                self._pool.give_back(self._cnx, keep_in_pool=False)
+            except psycopg2.Error:
+                pass  # the pool has found it dead already
+            other = original(self._pool, self.dbname, self._serialized)
+            self._cnx, self._obj = other._cnx, other._obj
+            # `other` is not to give back what is ours now when it is collected
+            other._Cursor__closed = True
 
         def __getattr__(self, name):
             if name in _WRITING_METHODS:
