@@ -78,7 +78,15 @@ def _dispatch(argv):
                                help="the node's configuration file (default: $OPENERP_SERVER)")
         module.add_arguments(subparser)
     try:
-        arguments = parser.parse_args(argv)
+        arguments = parser.parse_args(_configuration_first(argv))
     except SystemExit as stopped:  # argparse has said why
         return EXIT_USAGE if stopped.code else EXIT_OK
     return known[arguments.command].run(arguments, load_settings(arguments.config, os.environ))
+
+
+def _configuration_first(argv):
+    """`-c FILE` right behind the command, wherever it was written: `key rotate -c FILE`."""
+    for index, word in enumerate(argv):
+        if word in ('-c', '--config') and 0 < index < len(argv) - 1:
+            return argv[:1] + argv[index:index + 2] + argv[1:index] + argv[index + 2:]
+    return argv

@@ -89,3 +89,13 @@ def test_openerp_server_in_the_environment_names_the_file_too(monkeypatch):
 
 def test_a_config_option_without_a_file_is_a_usage_error(capsys):
     assert cli.main(['-c']) == errors.EXIT_USAGE
+
+
+@pytest.mark.parametrize('argv', [
+    ['key', 'fingerprint', '-c', '/no/such/node.conf'],
+    ['key', '-c', '/no/such/node.conf', 'fingerprint'],
+    ['sessions', 'revoke', '--login', 'x', '-c', '/no/such/node.conf'],
+])
+def test_the_configuration_may_be_named_before_and_behind_a_commands_own_words(argv, capsys):
+    assert cli.main(argv) == errors.EXIT_CONFIGURATION
+    assert '/no/such/node.conf' in capsys.readouterr()[1]
