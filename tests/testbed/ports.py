@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """Loopback ports: finding a free one, and who holds one that is taken."""
+import collections
 import glob
 import os
 import random
@@ -7,6 +8,9 @@ import socket
 
 # Below Linux' ephemeral range, so that no outgoing connection takes the port before we listen.
 LOWEST, HIGHEST = 20000, 32000
+
+# The newest reservations: enough for what runs at once, few enough for the limit on open files.
+_reserved = collections.deque(maxlen=256)
 
 
 def is_free(port):
@@ -23,11 +27,23 @@ def is_free(port):
 
 
 def free_port():
-    """A loopback port that nobody listens on."""
+    """A loopback port that nobody listens on and that this process never hands out twice.
+
+    The port stays bound, without listening, so that no other test session and no outgoing
+    connection takes it before the server that it is meant for; a server binds it all the
+    same, since all of ours set SO_REUSEADDR.
+    """
     while True:
-        port = random.SystemRandom().randrange(LOWEST, HIGHEST)
-        if is_free(port):
-            return port
+        reservation = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            # The first bind goes without SO_REUSEADDR, which would let two reserve one port.
+            reservation.bind(('127.0.0.1', random.SystemRandom().randrange(LOWEST, HIGHEST)))
+        except socket.error:
+            reservation.close()
+            continue
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _reserved.append(reservation)
+        return reservation.getsockname()[1]
 
 
 def holder(port):

@@ -103,6 +103,13 @@ def test_the_holder_of_a_port_is_named(redis_server_of):
     assert ports.is_free(ports.free_port())
 
 
+def test_no_port_is_handed_out_twice(monkeypatch):
+    taken = ports.free_port()
+    monkeypatch.setattr(ports, 'LOWEST', taken)
+    monkeypatch.setattr(ports, 'HIGHEST', taken + 2)
+    assert ports.free_port() == taken + 1
+
+
 def test_waiting_in_vain_says_for_what():
     with pytest.raises(Problem) as caught:
         wait_until(lambda: False, 0.05, "pigs fly")
