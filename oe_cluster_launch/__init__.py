@@ -19,7 +19,7 @@ A map, in the order of a node's life:
     spool             reports in the making: begun on one node, fetched from any
     cron/             one node runs cron: lease, election, agent
     cluster/          who is in the cluster
-    health/           is this node alive and ready
+    health/           who may ask what of a node, and the form of the answers
     current_request   what a process is doing now, for logs and limits
     store/            Redis: connection, keys, Lua scripts, server checks
     sealing           what goes to Redis is encrypted and authenticated

@@ -12,7 +12,8 @@ import threading
 
 from oe_cluster_launch import privileges, shared_paths, shared_state
 from oe_cluster_launch.cluster import broadcast
-from oe_cluster_launch.errors import HostFailure
+from oe_cluster_launch.errors import ConfigurationError, HostFailure
+from oe_cluster_launch.health import address
 from oe_cluster_launch.seams.openerp7.host import Host
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
 from oe_cluster_launch.settings import load_settings
@@ -53,6 +54,11 @@ class Node(object):
         return self.handover.keeper_pid
 
     @property
+    def status_address(self):
+        """Where the answerer listens: (interface, port), or None."""
+        return address.status_address(self.settings, self.host.address)
+
+    @property
     def name(self):
         """`node_name`, else the machine's name and the HTTP port."""
         return self.settings.node_name or '%s-%d' % (socket.gethostname(), self.host.address[1])
@@ -70,6 +76,9 @@ def import_host(node):
     node.host = Host()
     node.host.refuse_root()
     node.host.read_options(node.arguments)
+    faults = address.faults(node.settings, node.host.address)
+    if faults:
+        raise ConfigurationError(faults, node.config_path)
 
 
 def start_logging(node):

@@ -12,6 +12,7 @@ import sys
 from oe_cluster_launch import privileges, shared_state
 from oe_cluster_launch.cron import lease
 from oe_cluster_launch.errors import EXIT_OK, ConfigurationError, Fault, LaunchError
+from oe_cluster_launch.health import address
 from oe_cluster_launch.settings import load_settings
 
 
@@ -37,16 +38,22 @@ def host_faults(settings, arguments):
     """What OpenERP's own parser and PostgreSQL say, and whether the port is free."""
     from oe_cluster_launch.seams.openerp7.host import Host
     host = Host()
-    return host.check(arguments) or _address_faults(host.address)
+    return host.check(arguments) or _address_faults(settings, host.address)
 
 
-def _address_faults(address):
+def _address_faults(settings, main):
+    status = address.status_address(settings, main)
+    return (_port_faults('xmlrpc_port', main) + address.faults(settings, main)
+            or (_port_faults('status_port', status) if status else []))
+
+
+def _port_faults(name, place):
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(address)
+        listener.bind(place)
     except socket.error as error:
-        return [Fault('xmlrpc_port', '%s:%d' % address, "cannot be listened on: %s" % error.strerror,
+        return [Fault(name, '%s:%d' % place, "cannot be listened on: %s" % error.strerror,
                       "Stop the process that holds it (ss -ltnp), or choose another port")]
     finally:
         listener.close()
@@ -59,7 +66,7 @@ CHECKS = [
     (shared_state_faults, ('redis_url', 'redis_sentinels', 'redis_timeout', 'secret_key_file')),
     (cron_faults, ('cron_lease_ttl', 'cron_renew_interval', 'cron_lease_margin', 'cron_stop_timeout',
                    'member_ttl', 'redis_timeout')),
-    (host_faults, ()),
+    (host_faults, ('status_port', 'status_interface')),
 ]
 
 

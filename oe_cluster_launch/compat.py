@@ -15,6 +15,7 @@ PY2 = sys.version_info[0] == 2
 if PY2:  # pragma: no cover - each branch runs on its own interpreter
     import ConfigParser as configparser
     import cPickle as pickle
+    import Queue as queue
     from urllib import quote, unquote
     from urlparse import parse_qsl, urlsplit, urlunsplit
 
@@ -32,6 +33,7 @@ if PY2:  # pragma: no cover - each branch runs on its own interpreter
 else:
     import configparser
     import pickle
+    import queue
     from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
     monotonic = time.monotonic
@@ -43,7 +45,7 @@ else:
     PICKLE_PROTOCOL = 4
 
 __all__ = ['BUILTINS', 'COPYREG', 'PICKLE_PROTOCOL', 'PY2', 'IniParser', 'argument_names',
-           'configparser', 'integer_types', 'monotonic', 'native', 'parse_qsl', 'pickle', 'quote',
+           'configparser', 'integer_types', 'monotonic', 'native', 'parse_qsl', 'pickle', 'queue', 'quote',
            'read_ini', 'restricted_unpickle', 'string_types', 'text_type', 'to_bytes', 'to_text',
            'unquote', 'urlsplit', 'urlunsplit']
 

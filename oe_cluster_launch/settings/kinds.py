@@ -183,6 +183,15 @@ class Network(Kind):
         return address if length == total else '%s/%d' % (address, length)
 
 
+def lies_in(address, networks):
+    """Whether a numeric address lies in one of some networks (see :class:`Network`)."""
+    try:
+        bits, total = address_bits(address)
+    except ValueError:
+        return False
+    return any(total == of and bits >> (of - length) == prefix for of, prefix, length in networks)
+
+
 def address_bits(address):
     """(number, 32 or 128) of a numeric address; an IPv4 one inside IPv6 counts as IPv4.
 

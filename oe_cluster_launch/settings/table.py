@@ -222,5 +222,18 @@ CLUSTER = [
             "do not start it, or only warn.", 'cluster'),
 ]
 
-TABLE = NODE + REDIS + SECURITY + SESSIONS + ORMCACHE + REPORTS + FILES + SUPERVISOR + CRON + CLUSTER
+STATUS = [
+    Setting('status_port', None, Integer(0, 65535),
+            "Port on which this node tells how it is, whatever its HTTP workers do: /_cluster/ and "
+            "/web/health. Default: xmlrpc_port + 1000. 0: only the HTTP workers tell it.", 'status'),
+    Setting('status_interface', None, Text(),
+            "Address to listen on for that. Default: that of xmlrpc_interface.", 'status'),
+    Setting('status_networks', '127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, '
+            'fe80::/10', Words(Network(), "accepted is a list of addresses and networks, such as "
+                               "10.0.0.5, 10.1.0.0/16"),
+            "Who may ask, on either port; anybody else gets 403. Behind nginx both nginx and its client "
+            "must be in here.", 'status'),
+]
+
+TABLE = NODE + REDIS + SECURITY + SESSIONS + ORMCACHE + REPORTS + FILES + SUPERVISOR + CRON + CLUSTER + STATUS
 BY_NAME = {setting.name: setting for setting in TABLE}

@@ -18,6 +18,7 @@ def keep(arguments, settings):
 
 def supervise(node, handover):
     """Run the master in this process, from a booted node. Ends by SystemExit."""
+    from oe_cluster_launch.supervisor.answerer import Answerer
     from oe_cluster_launch.supervisor.application import NodeApplication
     from oe_cluster_launch.supervisor.arbiter import NodeArbiter
     from oe_cluster_launch.supervisor.cron_agent import CronAgent
@@ -28,4 +29,6 @@ def supervise(node, handover):
                  graceful_seconds=settings.graceful_timeout + settings.drain_seconds)
     agent = CronAgent(node)
     agent.join()
-    NodeArbiter(NodeApplication(node), handover, [Watcher(node), agent]).run()
+    application = NodeApplication(node)
+    children = [Answerer(node, application.endpoints), Watcher(node), agent]
+    NodeArbiter(application, handover, children).run()

@@ -7,9 +7,10 @@ configure a node, and that is node.conf.
 """
 from gunicorn.app.base import BaseApplication
 
-from oe_cluster_launch.health.endpoints import HealthEndpoints
+from oe_cluster_launch.health.endpoints import Endpoints
 from oe_cluster_launch.supervisor import hooks
 from oe_cluster_launch.supervisor.board import Board
+from oe_cluster_launch.supervisor.health import NodeHealth
 from oe_cluster_launch.supervisor.log import SupervisorLog
 
 #: by name, as gunicorn asks for it
@@ -22,18 +23,15 @@ class NodeApplication(BaseApplication):
     """gunicorn's view of one node.
 
     :ivar board: shared by the master and all it forks
-    :ivar health: the endpoints answered before OpenERP
+    :ivar endpoints: what is answered before OpenERP sees it, on either port
     """
 
     def __init__(self, node):
         self.node = node
         self.board = Board()
-        self.health = HealthEndpoints(node.name, self._not_ready)
+        self.endpoints = Endpoints(node.settings.status_networks, node.settings.trusted_proxies)
+        NodeHealth(node, self.board).add_to(self.endpoints)
         super(NodeApplication, self).__init__()
-
-    def _not_ready(self):
-        """Why no new client should come here. In a worker."""
-        return ["this node is stopping"] if self.board.draining else []
 
     def load_config(self):
         for name, value in self._options().items():

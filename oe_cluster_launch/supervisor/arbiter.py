@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import signal
+import socket
 import sys
 
 from gunicorn import sock
@@ -19,6 +20,7 @@ from gunicorn.arbiter import Arbiter
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.current_request import sentence
 from oe_cluster_launch.errors import EXIT_SOFTWARE, BootFailure, LaunchError
+from oe_cluster_launch.supervisor import linux
 from oe_cluster_launch.supervisor.keeper_io import how_it_ended
 from oe_cluster_launch.supervisor.signals import SignalHandling
 from oe_cluster_launch.supervisor.titles import set_title
@@ -30,6 +32,8 @@ HOPELESS_BOOTS = 5
 LONGEST_BACKOFF_SECONDS = 30
 #: the worker itself ends a request at limit_time_real; this much later the master kills it
 BACKSTOP_SECONDS = 10
+#: a child that starts early holds up the node's readiness no longer than this
+EARLY_SECONDS = 10
 #: an idle worker says every second that it lives
 IDLE_SILENT_SECONDS = 60
 
@@ -48,9 +52,11 @@ class NodeArbiter(SignalHandling, Arbiter):
     def __init__(self, app, handover, children=()):
         self.handover = handover
         self.board = app.board
+        self.status_listener = None
         self.children = list(children)
         self.shutdown = None
         self.reported_ready = False
+        self.all_booted_at = None
         self.ever_ready = False
         self.boot_failures = 0
         self.spawn_at = 0.0
@@ -72,10 +78,15 @@ class NodeArbiter(SignalHandling, Arbiter):
 
     def start(self):
         self.pid = os.getpid()
-        descriptors = self.handover.listen_descriptors(self.node.host.address)
+        set_title(self.node.name, 'master', 'starting')
+        descriptors, status = self.handover.listen_descriptors(
+            self.node.host.address, self.node.status_address)
         self.init_signals()
         self.LISTENERS = sock.create_sockets(self.cfg, self.log, descriptors)
         _logger.info("listening at %s", ', '.join(str(each) for each in self.LISTENERS))
+        if status is not None:
+            self.status_listener = sock.create_sockets(self.cfg, self.log, [status])[0]
+            _logger.info("status at %s", self.status_listener)
 
     def run(self):
         """Serve until told to stop. Ends by SystemExit, as do the workers forked in here."""
@@ -114,12 +125,28 @@ class NodeArbiter(SignalHandling, Arbiter):
             state = self.shutdown.state
         else:
             state = 'ready' if self.reported_ready else 'starting'
-            if not self.reported_ready and len(booted) >= self.num_workers:
+            if not self.reported_ready and len(booted) >= self.num_workers and self._early_are_ready():
                 self.reported_ready = True
                 self.handover.say('ready')
+        self._show_figures()
         set_title(self.node.name, 'master', state)
         self.handover.say('status', text="%s, %d of %d HTTP workers, %d requests served" % (
             state, len(booted), self.num_workers, self.board.total('requests')))
+
+    def _early_are_ready(self):
+        """Whether the children that start early are, all workers being up; if not, not for ever."""
+        self.all_booted_at = self.all_booted_at or monotonic()
+        return monotonic() - self.all_booted_at > EARLY_SECONDS or all(
+            child.slot and child.slot.ready for child in self.children if child.starts_early)
+
+    def _show_figures(self):
+        """For the answerer and the workers, who tell them to whoever asks."""
+        master, queues = self.board.master, [linux.queue_of(each) for each in self.LISTENERS
+                                             if each.family != socket.AF_UNIX]
+        master.beat()
+        master.show('workers_wanted', self.num_workers)
+        master.show('queued', sum(waiting for waiting, _ in queues))
+        master.show('queue_limit', sum(limit for _, limit in queues))
 
     # -- workers ---------------------------------------------------------
 
@@ -213,7 +240,8 @@ class NodeArbiter(SignalHandling, Arbiter):
 
     def _look_after_children(self):
         for child in self.children:
-            if self.reported_ready and not self.shutdown:
+            early = child.starts_early and (self.all_booted_at or not self.handover.again)
+            if (self.reported_ready or early) and not self.shutdown:
                 child.start(self)
             child.look_after()
 
@@ -222,6 +250,13 @@ class NodeArbiter(SignalHandling, Arbiter):
         for listener in self.LISTENERS:
             listener.close()
         self.LISTENERS = []
+        self.close_status_listener()
+
+    def close_status_listener(self):
+        """In every child but the answerer."""
+        if self.status_listener:
+            self.status_listener.close()
+            self.status_listener = None
 
 
 def _at_work(slot):

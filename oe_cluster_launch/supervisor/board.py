@@ -14,7 +14,11 @@ from oe_cluster_launch.compat import monotonic, to_bytes, to_text
 
 SLOT_BYTES = 2048
 SLOTS = 512
-_BEAT, _BUSY_SINCE, _LEAVE, _READY, _TEXT_LENGTH, _COUNTERS, _TEXT = 0, 8, 16, 17, 20, 24, 280
+_BEAT, _BUSY_SINCE, _LEAVE, _READY, _KIND, _TEXT_LENGTH = 0, 8, 16, 17, 18, 20
+_COUNTERS, _FIGURES, _TEXT = 24, 280, 344
+
+#: what kind of process a slot is of
+FREE, MASTER, HTTP_WORKER, CRON_AGENT, ANSWERER, OTHER = range(6)
 
 #: what a node counts, and what it means; the order is that of the memory
 COUNTERS = [
@@ -33,6 +37,16 @@ COUNTERS = [
 ]
 _COUNTER_INDEX = dict((name, index) for index, (name, _) in enumerate(COUNTERS))
 
+#: what is so at this moment, and who says it
+FIGURES = [
+    ('workers_wanted', "HTTP workers there should be (master)"),
+    ('queued', "connections that wait for a worker (master)"),
+    ('queue_limit', "how many can wait before the kernel drops new ones (master)"),
+    ('lease_until', "when the cron lease is over, monotonic; 0: not held (cron agent)"),
+    ('lease_term', "the term it was won with (cron agent)"),
+]
+_FIGURE_INDEX = dict((name, index) for index, (name, _) in enumerate(FIGURES))
+
 
 class Slot(object):
     """One process's place on the board."""
@@ -42,7 +56,11 @@ class Slot(object):
         self._memory = board.memory
         self._start = number * SLOT_BYTES
         self.number = number
+
+    def begin_life(self, kind):
+        """Empty it for a new process. Called in the master."""
         self._memory[self._start:self._start + SLOT_BYTES] = b'\0' * SLOT_BYTES
+        self._put('B', _KIND, kind)
         self.beat()
 
     def _get(self, form, offset):
@@ -120,6 +138,14 @@ class Slot(object):
         offset = _COUNTERS + 8 * _COUNTER_INDEX[name]
         self._put('Q', offset, self._get('Q', offset) + amount)
 
+    def show(self, name, value):
+        """Say one of FIGURES; a number."""
+        self._put('d', _FIGURES + 8 * _FIGURE_INDEX[name], value)
+
+    def shown(self, name):
+        """What was said last of that figure; 0.0 when nothing was."""
+        return self._get('d', _FIGURES + 8 * _FIGURE_INDEX[name])
+
     def counted(self, name):
         return self._get('Q', _COUNTERS + 8 * _COUNTER_INDEX[name])
 
@@ -130,14 +156,22 @@ class Board(object):
     def __init__(self):
         self.memory = mmap.mmap(-1, SLOTS * SLOT_BYTES)
         self.master = Slot(self, 0)
+        self.master.begin_life(MASTER)
         self._free = list(range(SLOTS - 1, 0, -1))
         self._taken = {0: self.master}
 
-    def take(self):
+    def take(self, kind=OTHER):
         """A slot for a process about to be forked. Called in the master."""
         number = self._free.pop()
         self._taken[number] = Slot(self, number)
+        self._taken[number].begin_life(kind)
         return self._taken[number]
+
+    def slots(self, kind):
+        """The slots of all processes of a kind, also of those forked after the one that asks."""
+        found = [number for number in range(SLOTS)
+                 if struct.unpack_from('B', self.memory, number * SLOT_BYTES + _KIND)[0] == kind]
+        return [Slot(self, number) for number in found]
 
     def give_back(self, slot):
         """The process has ended: its counts are kept, its slot is free. Called in the master."""

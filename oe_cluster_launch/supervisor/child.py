@@ -23,7 +23,7 @@ import signal
 import sys
 
 from oe_cluster_launch.compat import monotonic
-from oe_cluster_launch.supervisor import linux, stacks
+from oe_cluster_launch.supervisor import board, linux, stacks
 from oe_cluster_launch.supervisor.titles import set_title
 
 _logger = logging.getLogger(__name__)
@@ -41,6 +41,12 @@ class ChildProcess(object):
     """
 
     role = 'child'
+    kind = board.OTHER
+    #: forked before the HTTP workers are up, unless an older master still serves; the node is
+    #: ready when the child has said so itself (`slot.ready`)
+    starts_early = False
+    #: at a stop, told to leave only when everything else of this master has ended
+    leaves_last = False
     watchdog_seconds = 60
     stop_seconds = 10
 
@@ -97,7 +103,7 @@ class ChildProcess(object):
         """Fork it, when it does not run and its time has come."""
         if self.pid or monotonic() < self.start_at:
             return
-        self.slot = arbiter.board.take()
+        self.slot = arbiter.board.take(self.kind)
         self.started_at = monotonic()
         self.kill_at = None
         self._killed = False
@@ -138,7 +144,7 @@ class ChildProcess(object):
         random.seed()
         arbiter.close_listeners_in_child()
         set_title(self.node.name, self.role, 'running')
-        self.slot.ready = True
+        self.slot.ready = not self.starts_early
 
     def _on_stop(self, number, frame):
         self._told = True

@@ -19,7 +19,7 @@ from oe_cluster_launch.seams.openerp7 import profile
 from oe_cluster_launch.seams.openerp7.cron import CronWork
 from oe_cluster_launch.store import Store
 from oe_cluster_launch.store.subscription import Subscription
-from oe_cluster_launch.supervisor import stacks
+from oe_cluster_launch.supervisor import board, stacks
 from oe_cluster_launch.supervisor.child import ChildProcess
 from oe_cluster_launch.supervisor.titles import set_title
 
@@ -27,10 +27,28 @@ from oe_cluster_launch.supervisor.titles import set_title
 FAREWELL_SECONDS = 5
 
 
+class LeaseOnBoard(lease.Lease):
+    """The lease, with its end kept where `/_cluster/leader` reads it: true at every instant."""
+
+    def __init__(self, slot, *arguments):
+        self._slot = slot
+        super(LeaseOnBoard, self).__init__(*arguments)
+
+    @property
+    def expires_at(self):
+        return self._slot.shown('lease_until')
+
+    @expires_at.setter
+    def expires_at(self, moment):
+        self._slot.show('lease_term', self.term)
+        self._slot.show('lease_until', moment)
+
+
 class CronAgent(ChildProcess):
     """Made in the master before any fork; `join` is called there before the node serves."""
 
     role = 'cron agent'
+    kind = board.CRON_AGENT
 
     def __init__(self, node):
         super(CronAgent, self).__init__(node)
@@ -65,7 +83,7 @@ class CronAgent(ChildProcess):
                     job_seconds=settings.limit_time_cron_real,
                     memory_bytes=int(node.host.config['limit_memory_hard']),
                     after_fork=self._in_worker, set_title=self._set_title)
-        held = lease.Lease(self._store, settings, node.name, self._token)
+        held = LeaseOnBoard(self.slot, self._store, settings, node.name, self._token)
         bell = Subscription(self._store, self._store.keys.cron_bell)
         Agent(settings, node.name, held, crew, bell, self._membership,
               heartbeat=self.beat, set_title=self._set_title).run()

@@ -108,8 +108,8 @@ class Exchange(object):
         self.last = request
         current_request.begin(request)
         application = self._worker.wsgi
-        if self._worker.app.health.answers(request.path):
-            application = self._worker.app.health
+        if self._worker.app.endpoints.answers(request.path):
+            application = self._worker.app.endpoints
         self._slot.begin(**request.fields())
         try:
             self._run(application, environ, response)

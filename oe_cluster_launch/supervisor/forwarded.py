@@ -6,19 +6,10 @@ its right end up to the first entry that no trusted proxy has written. What
 lies left of that is the client's own invention. Pure functions on the WSGI
 environment; without proxy_mode the headers mean nothing.
 """
-from oe_cluster_launch.settings.kinds import address_bits
+from oe_cluster_launch.settings.kinds import lies_in
 
 FORWARDED = ('HTTP_X_FORWARDED_FOR', 'HTTP_X_FORWARDED_HOST', 'HTTP_X_FORWARDED_PROTO',
              'HTTP_X_FORWARDED_SERVER', 'HTTP_X_FORWARDED_PORT', 'HTTP_X_REAL_IP', 'HTTP_FORWARDED')
-
-
-def is_trusted(address, networks):
-    """Whether an address lies in one of `networks` (see settings.kinds.Network)."""
-    try:
-        bits, total = address_bits(address)
-    except ValueError:
-        return False
-    return any(total == of and bits >> (of - length) == prefix for of, prefix, length in networks)
 
 
 def client_address(peer, entries, networks):
@@ -32,7 +23,7 @@ def client_address(peer, entries, networks):
         return entries[-1] if entries else peer
     address = peer
     for entry in reversed(entries):
-        if not is_trusted(address, networks):
+        if not lies_in(address, networks):
             break
         address = entry
     return address
@@ -47,7 +38,7 @@ def apply_proxy_headers(environ, proxy_mode, networks):
     environ['oe_cluster.peer'] = peer
     if not proxy_mode:
         return  # OpenERP does not look at the headers either
-    if networks and not is_trusted(peer, networks):
+    if networks and not lies_in(peer, networks):
         for name in FORWARDED:
             environ.pop(name, None)
         return

@@ -17,6 +17,9 @@ from oe_cluster_launch.errors import AddressUnavailable
 
 VARIABLE = 'OE_CLUSTER_HANDOVER'
 _SO_DOMAIN = 39
+#: the settings that say where each port is
+HTTP = ('xmlrpc_port', 'xmlrpc_interface')
+STATUS = ('status_port', 'status_interface')
 
 
 def set_inheritable(descriptor, inheritable):
@@ -26,10 +29,14 @@ def set_inheritable(descriptor, inheritable):
     fcntl.fcntl(descriptor, fcntl.F_SETFD, flags)
 
 
+#: the HTTP port and the status port
+LISTENERS = 2
+
+
 def unbound_sockets():
-    """One socket per address family, for a master to bind the one it needs. In the keeper."""
+    """For each port one socket per address family, for a master to bind those it needs. In the keeper."""
     made = []
-    for family in (socket.AF_INET, socket.AF_INET6):
+    for family in (socket.AF_INET, socket.AF_INET6) * LISTENERS:
         try:
             made.append(socket.socket(family, socket.SOCK_STREAM))
         except (socket.error, OSError):  # a kernel without IPv6
@@ -42,15 +49,15 @@ class Handover(object):
 
     :ivar keeper_pid: whom to send HUP for a rolling reload
     :ivar again: an earlier master has served already: what -i and -u asked for is done
-    :ivar activated: the sockets are systemd's, which keeps them over our end
+    :ivar activated: those of the descriptors that are systemd's, which keeps them over our end
     """
 
-    def __init__(self, keeper_pid, channel, descriptors, again=False, activated=False):
+    def __init__(self, keeper_pid, channel, descriptors, again=False, activated=()):
         self.keeper_pid = keeper_pid
         self.channel = channel
         self.descriptors = list(descriptors)
         self.again = again
-        self.activated = activated
+        self.activated = list(activated)
 
     def dump(self):
         """The variable's value. In the keeper."""
@@ -78,34 +85,39 @@ class Handover(object):
                 if error.errno != errno.EINTR:
                     raise
 
-    def listen_descriptors(self, address):
+    def listen_descriptors(self, address, status_address=None):
         """Descriptors that listen where the node is configured to; the others are closed.
 
-        :raises AddressUnavailable: the address cannot be bound
-        """
-        opened = [(descriptor, _socket_of(descriptor)) for descriptor in self.descriptors]
-        try:
-            chosen = self._choose(opened, address)
-        finally:
-            for _, opened_socket in opened:
-                opened_socket.close()
-        for descriptor in self.descriptors:
-            if descriptor not in chosen:
-                os.close(descriptor)
-        self.say('listening', descriptors=chosen)
-        return chosen
+        systemd's all serve the HTTP port, whatever its address, but for one that has
+        the address of the status port.
 
-    def _choose(self, opened, address):
-        if self.activated:
-            return [descriptor for descriptor, _ in opened]
-        for descriptor, opened_socket in opened:
-            if opened_socket.getsockname()[:2] == _numeric(address):
-                return [descriptor]
+        :returns: (those of the HTTP port, that of the status port or None)
+        :raises AddressUnavailable: an address cannot be bound
+        """
+        opened = dict((descriptor, _socket_of(descriptor)) for descriptor in self.descriptors)
+        try:
+            status = self._choose(opened, status_address, STATUS) if status_address else None
+            own = [descriptor for descriptor in self.activated if descriptor != status]
+            chosen = own or [self._choose(opened, address, HTTP)]
+        finally:
+            for opened_socket in opened.values():
+                opened_socket.close()
+        used = chosen + ([] if status is None else [status])
+        for descriptor in self.descriptors:
+            if descriptor not in used:
+                os.close(descriptor)
+        self.say('listening', descriptors=used)
+        return chosen, status
+
+    def _choose(self, opened, address, settings):
+        for descriptor in self.descriptors:
+            if opened[descriptor].getsockname()[:2] == _numeric(address, settings):
+                return descriptor
         family = socket.AF_INET6 if ':' in address[0] else socket.AF_INET
-        for descriptor, opened_socket in opened:
-            if opened_socket.family == family and opened_socket.getsockname()[1] == 0:
-                _bind(opened_socket, address)
-                return [descriptor]
+        for descriptor in self.descriptors:
+            if opened[descriptor].family == family and opened[descriptor].getsockname()[1] == 0:
+                _bind(opened[descriptor], address, settings)
+                return descriptor
         raise AddressUnavailable("This kernel has no sockets for %s." % address[0])
 
 
@@ -116,22 +128,22 @@ def _socket_of(descriptor):
     return socket.fromfd(descriptor, family, socket.SOCK_STREAM)
 
 
-def _numeric(address):
+def _numeric(address, settings):
     """(address, port) as getsockname gives it."""
     try:
         found = socket.getaddrinfo(address[0], address[1], 0, socket.SOCK_STREAM)
     except socket.gaierror as error:
-        raise AddressUnavailable("xmlrpc_interface = %s is no address of this machine: %s."
-                                 % (address[0], error.strerror))
+        raise AddressUnavailable("%s = %s is no address of this machine: %s."
+                                 % (settings[1], address[0], error.strerror))
     return found[0][4][:2]
 
 
-def _bind(unbound, address):
+def _bind(unbound, address, settings):
     unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        unbound.bind(_numeric(address))
+        unbound.bind(_numeric(address, settings))
         unbound.listen(1)
     except (socket.error, OSError) as error:
         raise AddressUnavailable(
             "Port %d on %s cannot be used: %s. Remedy: stop what listens there, or set "
-            "xmlrpc_port or xmlrpc_interface." % (address[1], address[0], error.strerror))
+            "%s or %s." % ((address[1], address[0], error.strerror) + settings))

@@ -9,6 +9,7 @@ from oe_cluster_launch.supervisor.titles import set_title
 def post_fork(arbiter, worker):
     """In the worker, first thing after the fork."""
     linux.die_with_parent(worker.ppid)
+    arbiter.close_status_listener()
     random.seed()  # nothing random may repeat the master's
     temporary.enter()
     set_title(worker.app.node.name, 'http worker', 'starting')

@@ -17,6 +17,7 @@ from gunicorn.workers.sync import SyncWorker
 
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.supervisor import linux
+from oe_cluster_launch.supervisor.board import HTTP_WORKER
 from oe_cluster_launch.supervisor.exchange import Exchange
 from oe_cluster_launch.supervisor.limits import Limits
 from oe_cluster_launch.supervisor.titles import set_title
@@ -39,7 +40,7 @@ class HttpWorker(SyncWorker):
 
     def __init__(self, age, ppid, sockets, app, timeout, cfg, log):
         super(HttpWorker, self).__init__(age, ppid, sockets, app, timeout, cfg, log)
-        self.slot = app.board.take()  # instead of gunicorn's heartbeat file
+        self.slot = app.board.take(HTTP_WORKER)  # instead of gunicorn's heartbeat file
         self.node = app.node
         self.limits = None
 

@@ -119,6 +119,7 @@ class Resources(object):
         self._signals = collections.deque()
         self._wakeup = self._listen_to_signals()
         self.activated, self.sockets = self._first_sockets()
+        self._proven = list(self.sockets)
         log.start_keeper_log()
         if self._kept:
             self._adopt()
@@ -169,29 +170,30 @@ class Resources(object):
     # -- sockets ---------------------------------------------------------
 
     def _first_sockets(self):
-        """(whether they are systemd's, descriptors)."""
+        """(those that are systemd's, all)."""
         if self._kept:
             return self._kept['activated'], self._kept['sockets']
         if self._environ.get('LISTEN_PID') == str(os.getpid()):
             count = int(self._environ.get('LISTEN_FDS', 0))
             if count:
-                return True, list(range(LISTEN_FDS_START, LISTEN_FDS_START + count))
-        return False, []
+                given = list(range(LISTEN_FDS_START, LISTEN_FDS_START + count))
+                return given, list(given)
+        return [], []
 
     def keep_sockets(self, descriptors):
         """Keep those a master listens on, close all others."""
         for descriptor in self.sockets:
             if descriptor not in descriptors:
                 os.close(descriptor)
-        self.sockets = list(descriptors)
+        self.sockets = self._proven = list(descriptors)
 
     # -- masters ---------------------------------------------------------
 
     def start_master(self, again):
         """Fork and exec a new master, with our sockets and fresh unbound ones to choose from."""
-        if not self.activated:
-            # dup: a socket object would close its descriptor when it is collected
-            self.sockets += [os.dup(made.fileno()) for made in unbound_sockets()]
+        self.keep_sockets(self._proven)  # without what a master that failed has left
+        # dup: a socket object would close its descriptor when it is collected
+        self.sockets = self.sockets + [os.dup(made.fileno()) for made in unbound_sockets()]
         reader, writer = os.pipe()
         handover = Handover(os.getpid(), writer, self.sockets, again, self.activated)
         environ = dict((name, value) for name, value in self._environ.items()

@@ -18,7 +18,7 @@ _SO_BINDTOIFINDEX = 62
 _NO_INTERFACE = 0x7fffffff
 _TCP_INFO = 11
 #: struct tcp_info: 8 bytes, then 32-bit numbers; on a listening socket the fifth
-#: is the number of connections that wait to be accepted
+#: is the number of connections that wait to be accepted, the sixth how many can
 _TCP_INFO_QUEUED_OFFSET = 8 + 4 * 4
 _SIGSET_BYTES = 128
 
@@ -50,6 +50,12 @@ def _signal_set(numbers):
 def block_signals(*numbers):
     """Block signals in the calling thread and the threads it starts."""
     _libc.pthread_sigmask(0, _signal_set(numbers), None)
+
+
+def leave_signals_to_main_thread():
+    """In another thread: its system calls are not interrupted by what is meant for the main one."""
+    block_signals(*[number for number in range(1, signal.NSIG)
+                    if number not in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE)])
 
 
 def unblock_signals(*numbers):
@@ -89,8 +95,13 @@ def refuse_new_connections(listener):
 
 def queued_connections(listener):
     """How many connections of a listening TCP socket wait to be accepted."""
-    info = listener.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _TCP_INFO_QUEUED_OFFSET + 4)
-    return struct.unpack_from('I', info, _TCP_INFO_QUEUED_OFFSET)[0]
+    return queue_of(listener)[0]
+
+
+def queue_of(listener):
+    """(how many connections of a listening TCP socket wait to be accepted, how many can)."""
+    info = listener.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _TCP_INFO_QUEUED_OFFSET + 8)
+    return struct.unpack_from('II', info, _TCP_INFO_QUEUED_OFFSET)
 
 
 def resident_bytes(pid='self'):

@@ -42,7 +42,8 @@ class Shutdown(object):
         if not retiring:
             arbiter.board.draining = True
         for child in arbiter.children:
-            child.tell_to_leave()
+            if retiring or not child.leaves_last:
+                child.tell_to_leave()
         _logger.info("master %d: %s", arbiter.pid, self.state)
 
     @property
@@ -53,8 +54,13 @@ class Shutdown(object):
     def step(self):
         """Do what is due; True when nothing of this master is left."""
         self._phase()
-        return self.told and not self.arbiter.WORKERS and not any(
-            child.pid for child in self.arbiter.children)
+        if not self.told or self.arbiter.WORKERS:
+            return False
+        alive = [child for child in self.arbiter.children if child.pid]
+        if all(child.leaves_last for child in alive):
+            for child in alive:
+                child.tell_to_leave()
+        return not alive
 
     def force(self):
         """Wait for nobody: whatever the phase, no worker is replaced any more."""

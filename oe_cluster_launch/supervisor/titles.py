@@ -6,6 +6,6 @@ from setproctitle import setproctitle
 def set_title(node_name, role, state):
     """Name this process.
 
-    `role` is keeper, master, http worker, watcher, cron agent or cron worker.
+    `role` is keeper, master, http worker, answerer, watcher, cron agent or cron worker.
     """
     setproctitle('oe-cluster-launch: %s %s [%s]' % (node_name, role, state))

@@ -40,9 +40,7 @@ class Watchdog(threading.Thread):
         self.join(2 * PASS_SECONDS)
 
     def run(self):
-        # the main thread's signals must not be delivered here
-        linux.block_signals(*[number for number in range(1, signal.NSIG)
-                              if number not in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE)])
+        linux.leave_signals_to_main_thread()
         while not self._stopped:
             try:
                 if linux.wait_for_signal([signal.SIGQUIT], PASS_SECONDS) and not self._stopped:

@@ -29,7 +29,8 @@ class Cluster(object):
                 name, os.path.join(folder, 'node-' + name), postgres, redis.url,
                 self.secret_key_file, database=database, options=options, owner=owner,
                 port=ports.get(name) or free_port(),
-                cluster=dict(settings or {}, **(node_settings or {}).get(name, {})), **node))
+                cluster=dict({'status_port': ports.get('status_' + name)},
+                             **dict(settings or {}, **(node_settings or {}).get(name, {}))), **node))
         self.nginx = Nginx(os.path.join(folder, 'nginx'), [node.port for node in self.nodes],
                            ports.get('sticky'), ports.get('round_robin'), owner=owner)
 

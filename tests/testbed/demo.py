@@ -16,7 +16,8 @@ DATABASE = 'demo'
 #: The services in the order in which they stop; they start the other way round.
 NAMES = ['nginx', 'b', 'a', 'redis', 'postgres']
 PORTS = {'sticky': ('OE_DEMO_PORT', 8080), 'round_robin': ('OE_DEMO_ROUND_ROBIN_PORT', 8081),
-         'a': ('OE_DEMO_PORT_A', 8071), 'b': ('OE_DEMO_PORT_B', 8072)}
+         'a': ('OE_DEMO_PORT_A', 8071), 'b': ('OE_DEMO_PORT_B', 8072),
+         'status_a': ('OE_DEMO_STATUS_PORT_A', 9071), 'status_b': ('OE_DEMO_STATUS_PORT_B', 9072)}
 
 
 def run(openerp=None):
@@ -39,7 +40,7 @@ def run(openerp=None):
     progress.say(WELCOME % {
         'state': "runs already" if not missing else "is ready", 'sticky': _port('sticky'),
         'round_robin': _port('round_robin'), 'a': _port('a'), 'b': _port('b'),
-        'folder': paths.state('demo')})
+        'status_a': _port('status_a'), 'folder': paths.state('demo')})
 
 
 WELCOME = """
@@ -49,6 +50,7 @@ The cluster %(state)s: two nodes, one database, one Redis.
   http://127.0.0.1:%(round_robin)d   through nginx, round robin (no stickiness needed)
   http://127.0.0.1:%(a)d   node a itself
   http://127.0.0.1:%(b)d   node b itself
+  http://127.0.0.1:%(status_a)d/_cluster/   how the cluster is
 
   database demo, log in as admin with password admin
   logs     %(folder)s/*/*.log
@@ -123,7 +125,7 @@ def _start(services, missing):
 
 def _check_ports(missing):
     """A port in use is found before anything is started."""
-    needed = {'a': ['a'], 'b': ['b'], 'nginx': ['sticky', 'round_robin']}
+    needed = {'a': ['a', 'status_a'], 'b': ['b', 'status_b'], 'nginx': ['sticky', 'round_robin']}
     for service in missing:
         for name in needed.get(service, ()):
             if not ports.is_free(_port(name)):

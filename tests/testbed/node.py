@@ -98,9 +98,24 @@ class NodeProcess(OpenErpServer):
         self.cluster = {'node_name': name, 'redis_url': redis_url,
                         'secret_key_file': secret_key_file, 'redis_prefix': 'oe'}
         self.cluster.update(cluster or {})
+        if self.cluster.get('status_port') is None:
+            self.cluster['status_port'] = free_port()
+        self.status_port = int(self.cluster['status_port'])
 
     def sections(self):
         return {'options': self.options, 'cluster': self.cluster}
+
+    def status(self, path, timeout_seconds=5, **headers):
+        """(status, headers, body) of `path` at the status port; (0, {}, '') when it does not answer."""
+        connection = HTTPConnection('127.0.0.1', self.status_port, timeout=timeout_seconds)
+        try:
+            connection.request('GET', path, headers=headers)
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read().decode('utf-8')
+        except (socket.error, HTTPException):
+            return 0, {}, ''
+        finally:
+            connection.close()
 
     def command(self):
         return [paths.python27('oe-cluster-launch'), '-c', self.configuration_path

@@ -154,6 +154,13 @@ class Host(object):
         """
         return postgres.registry_sequence(self.config, database)
 
+    def probe(self, seconds):
+        """Ask the first configured database for a sign of life; in any thread.
+
+        :raises PostgresUnavailable: it did not give one in time
+        """
+        postgres.probe(self.config, (self.databases() or ['template1'])[0], seconds)
+
     def cancel_queries(self):
         """Cancel what PostgreSQL is doing for this process. In any thread of a worker."""
         pool = self.openerp.sql_db._Pool

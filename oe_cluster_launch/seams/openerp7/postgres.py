@@ -4,9 +4,12 @@
 For what must not share a transaction or a life with OpenERP's cursors: the
 boot check, and locks that end with their connection. Never kept over a fork.
 """
+import select
+
 import psycopg2
 import psycopg2.extensions
 
+from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.errors import Fault, PostgresUnavailable
 
 #: seconds to wait for a connection
@@ -18,20 +21,62 @@ def connect(config, database):
 
     :raises PostgresUnavailable: naming the server, the database and the remedy
     """
-    parameters = {name: config['db_%s' % name]
-                      for name in ('host', 'port', 'user', 'password') if config['db_%s' % name]}
     try:
-        connection = psycopg2.connect(
-            dbname=database, connect_timeout=CONNECT_TIMEOUT,
-            application_name='oe-cluster-launch', **parameters)
+        connection = psycopg2.connect(**_parameters(config, database))
     except psycopg2.OperationalError as error:
         raise PostgresUnavailable(
-            "PostgreSQL at %s:%s refused database %s for user %s: %s. "
+            "PostgreSQL at %s refused database %s for user %s: %s. "
             "Remedy: check db_host, db_port, db_user, db_password and that the database exists."
-            % (config['db_host'] or 'the local socket', config['db_port'] or 5432, database,
-               config['db_user'], ' '.join(str(error).split())))
+            % (_place(config), database, config['db_user'], ' '.join(str(error).split())))
     connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
     return connection
+
+
+def probe(config, database, seconds):
+    """Connect, SELECT 1, close: in so many seconds at most, apart from resolving a name.
+
+    A connection is not kept: it would be in the way of whoever drops or copies the database.
+
+    :raises PostgresUnavailable: it did not answer, or not in time
+    """
+    until = monotonic() + seconds
+    connection = None
+    try:
+        connection = psycopg2.connect(**dict(_parameters(config, database), **{'async': 1}))
+        _wait(connection, until)
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        _wait(connection, until)
+    except psycopg2.Error as error:
+        raise PostgresUnavailable("PostgreSQL at %s, database %s: %s"
+                                  % (_place(config), database, ' '.join(str(error).split())))
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _wait(connection, until):
+    """Let libpq go on until it is done, or the time is over."""
+    while True:
+        state = connection.poll()
+        if state == psycopg2.extensions.POLL_OK:
+            return
+        left = until - monotonic()
+        wanted = [connection.fileno()]
+        reading = state == psycopg2.extensions.POLL_READ
+        if left <= 0 or not any(select.select(
+                wanted if reading else [], [] if reading else wanted, [], left)):
+            raise psycopg2.OperationalError("no answer in time")
+
+
+def _parameters(config, database):
+    given = {name: config['db_%s' % name]
+             for name in ('host', 'port', 'user', 'password') if config['db_%s' % name]}
+    return dict(given, dbname=database, connect_timeout=CONNECT_TIMEOUT, application_name='oe-cluster-launch')
+
+
+def _place(config):
+    return '%s:%s' % (config['db_host'] or 'the local socket', config['db_port'] or 5432)
 
 
 def is_initialized(connection):
