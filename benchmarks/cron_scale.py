@@ -18,12 +18,12 @@ import time
 from oe_cluster_launch.cluster.membership import Membership
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.cron.agent import Agent
-from oe_cluster_launch.cron.bell import Bell
 from oe_cluster_launch.cron.control import Control
 from oe_cluster_launch.cron.crew import Crew
 from oe_cluster_launch.cron.lease import Lease, timeout_seconds
 from oe_cluster_launch.settings import load_settings
 from oe_cluster_launch.store import Store
+from oe_cluster_launch.store.subscription import Subscription
 
 PROFILE = {'address': '10.0.0.1:8069', 'workers': 8, 'version': '0.1.0', 'host_version': '7.0',
            'addons': '0123abcd', 'keys': ['0123456789abcdef'], 'databases': ['production'], 'postgres': '1'}
@@ -42,7 +42,8 @@ def start_agent(settings, number):
         return pid
     node, store = 'node-%03d' % number, Store(settings, timeout_seconds(settings))
     try:
-        Agent(settings, node, Lease(store, settings, node, node), Crew(idle, 2), Bell(store),
+        Agent(settings, node, Lease(store, settings, node, node), Crew(idle, 2),
+              Subscription(store, store.keys.cron_bell),
               Membership(store, settings, node, node, PROFILE)).run()
     finally:
         os._exit(0)
