@@ -185,16 +185,18 @@ class Agent(object):
         """Running jobs may finish: their row locks keep the next leader off them.
 
         Not so where PostgreSQL cannot be reached: such a worker can neither
-        finish nor learn that it should, and its death may free its locks.
+        finish nor learn that it should, and PostgreSQL does not learn of its
+        death: the next leader ends its sessions there, and frees their rows.
         """
-        self._crew.dismiss(self._settings.cron_stop_timeout if self._facts.database_silent else None)
+        silent = self._facts.database_silent
+        self._crew.dismiss(self._settings.cron_stop_timeout if silent else None)
         self._wakeups.disarm()
-        if self._facts.database_silent:
+        if silent:
             self._cooling = (self._clock() + self._settings.cron_lease_ttl,
                              "PostgreSQL could not be reached from here")
         self._duty = None
         self._look_again = True
-        self._lease.release(decision.sentence)
+        self._lease.release(decision.sentence, unfinished=silent)
 
     def _abandon(self, decision):
         """The timer stays armed: whoever does not end by itself is killed with the lease."""

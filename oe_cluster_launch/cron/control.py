@@ -59,8 +59,8 @@ class Control(object):
         pipeline.exists(self._keys.lease())
         tenure, ended, held = pipeline.execute()
         rows = [_numbers(json.loads(native(text))) for text in ended]
-        if tenure:
-            present = dict((native(name), native(value)) for name, value in tenure.items())
+        present = dict((native(name), native(value)) for name, value in tenure.items())
+        if 'term' in present:
             row = {'term': present['term'], 'node': present['node'], 'since_ms': present['since_ms']}
             if not held:
                 row['until_ms'] = int(present['renewed_ms']) + int(present['ttl_ms'])

@@ -81,7 +81,7 @@ class Lease(object):
 
         Atomic. With `recover`, also when it carries our own token.
         :returns: None when the race is lost, else the term of a predecessor
-            that never released it (0 when there is none)
+            that never released it, or left sessions behind (0 when there is none)
         """
         asked_at = self._clock()
         term, predecessor = self._store.run(
@@ -117,13 +117,17 @@ class Lease(object):
         self._hold(term, asked_at)
         return True
 
-    def release(self, why):
-        """Give it up at once. False: it was not ours any more. Forgotten in any case."""
+    def release(self, why, unfinished=False):
+        """Give it up at once. False: it was not ours any more. Forgotten in any case.
+
+        :param unfinished: sessions of this term may be left in PostgreSQL; whoever leads next
+            is given the term as that of its predecessor, and ends them
+        """
         value = self._value
         self.forget()
         return bool(self._store.run(
             'lease_release', [self._keys.lease(), self._keys.tenure(), self._keys.lease_history()],
-            [value, why, HISTORY_LENGTH, self._keys.cron_bell]))
+            [value, why, HISTORY_LENGTH, self._keys.cron_bell, int(unfinished)]))
 
     def forget(self):
         """Act as if we had none. Redis keeps it until it runs out."""

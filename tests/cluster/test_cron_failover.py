@@ -4,7 +4,8 @@ import os
 import signal
 
 import pytest
-from testbed import process_table
+from testbed import process_table, session
+from testbed.clock import Clock
 from testbed.waiting import wait_until
 from testbed.witness import Witness
 
@@ -178,6 +179,22 @@ def test_a_long_job_may_finish_while_another_node_leads(crowd):
     wait_until(lambda: run_by(witness, other) or not witness.make_due('beat'), 5, "the other leads")
     wait_until(lambda: complete(witness, 'long'), 10, "and the long job ended")
     assert complete(witness, 'long')[0].node == leader.name
+    assert witness.faults() == []
+
+
+@pytest.mark.parametrize('hours', [-1, 1])
+def test_a_leader_whose_clock_is_wrong_runs_what_is_due_and_skips_nothing(cluster, hours):
+    """Stock, an hour behind, runs nothing for an hour; an hour ahead, it skips the due times of an hour."""
+    clock = Clock(session.fresh_folder('clock'))
+    clock.jump(hours * 3600)
+    started = cluster(nodes=1, template='tpl_base', workers=2, wait=False, environment=clock.environment)
+    witness = Witness(started.postgres, started.database).install()
+    witness.add_job('beat')
+    started.start()
+    wait_until(lambda: complete(witness), 40, "the job ran")
+    wait_until(lambda: witness._query("SELECT 1 FROM ir_cron WHERE name = 'beat' AND "
+                                      "nextcall - now() AT TIME ZONE 'UTC' BETWEEN '0 s' AND '1 minute'"), 20,
+               "its next due time is the next, by PostgreSQL's clock")
     assert witness.faults() == []
 
 

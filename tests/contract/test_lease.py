@@ -3,6 +3,7 @@
 import pytest
 from testbed.waiting import wait_until
 
+from oe_cluster_launch.cron.control import Control
 from oe_cluster_launch.cron.lease import Lease, faults, timeout_seconds
 from oe_cluster_launch.errors import RedisUnavailable
 from oe_cluster_launch.settings import load_settings
@@ -73,6 +74,19 @@ def test_a_predecessor_that_did_not_release_is_named(lease_of):
     assert taken[-1] == 1
     b.release("done")
     assert c.acquire() == 0, "b released in order"
+
+
+def test_a_predecessor_that_left_sessions_in_postgresql_is_named_once(lease_of, settings):
+    """Its lease is free at once all the same, and its tenure is over in the history."""
+    a, b, c = lease_of('a'), lease_of('b'), lease_of('c')
+    a.acquire()
+    assert a.release("cut off", unfinished=True)
+    ended, = Control(Store(settings)).history()
+    assert (ended['term'], ended['why']) == (1, "cut off")
+    assert b.acquire() == 1
+    assert b.renew()
+    b.release("done")
+    assert c.acquire() == 0
 
 
 def test_renewing_keeps_it_beyond_its_ttl(lease_of):

@@ -51,8 +51,10 @@ def folder(path, mode=0o755):
     return give(path)
 
 
-def becoming(signal_at_parent_death=None):
+def becoming(signal_at_parent_death=None, first=None):
     """A `preexec_fn`: own session, the account's identity, and a signal when the parent dies.
+
+    `first` is called before, while the child may still do what the caller may.
 
     The kernel forgets the death signal when the identity changes, hence the order. It watches
     the THREAD that started the process: start services from the main thread.
@@ -62,6 +64,8 @@ def becoming(signal_at_parent_death=None):
     parent = os.getpid()
 
     def become():
+        if first:
+            first()
         os.setsid()
         os.umask(0o022)
         if who:

@@ -13,8 +13,8 @@ from . import account, environments, golden, packages, paths, progress, python27
 from .problem import Problem
 
 # What everything needs; what a browser test and a benchmark need besides.
-SERVICE_PACKAGES = ['ca-certificates', 'gcc', 'libc6-dev', 'nginx-light', 'openssl', 'postgresql',
-                    'procps', 'python3-pip', 'python3-venv', 'redis-server']
+SERVICE_PACKAGES = ['ca-certificates', 'gcc', 'iproute2', 'libc6-dev', 'libfaketime', 'nginx-light',
+                    'openssl', 'postgresql', 'procps', 'python3-pip', 'python3-venv', 'redis-server']
 BROWSER_PACKAGES = ['chromium', 'chromium-driver']
 BENCHMARK_PACKAGES = ['wrk']
 

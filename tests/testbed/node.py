@@ -26,13 +26,15 @@ class OpenErpServer(Service):
     openerp = None
 
     def __init__(self, name, folder, postgres, database=None, port=None, workers=2, options=None,
-                 environment=None, owner=None):
+                 environment=None, owner=None, network=None):
         super(OpenErpServer, self).__init__(name, folder, environment, owner)
+        self.network = network
+        self.address = network.address if network else '127.0.0.1'
         self.port = port or free_port()
         self.configuration_path = os.path.join(self.folder, 'node.conf')
         self.options = {
             'db_host': postgres.host, 'db_port': postgres.port, 'db_user': postgres.role,
-            'xmlrpc_interface': '127.0.0.1', 'xmlrpc_port': self.port, 'netrpc': False,
+            'xmlrpc_interface': self.address, 'xmlrpc_port': self.port, 'netrpc': False,
             'workers': workers, 'max_cron_threads': 1, 'proxy_mode': True, 'log_level': 'info',
             'admin_passwd': 'admin',
         }
@@ -43,7 +45,7 @@ class OpenErpServer(Service):
     @property
     def url(self):
         """The server itself, past nginx."""
-        return 'http://127.0.0.1:%d' % self.port
+        return 'http://%s:%d' % (self.address, self.port)
 
     def sections(self):
         """{section: {key: value}} of the configuration file."""
@@ -65,7 +67,7 @@ class OpenErpServer(Service):
 
     def get(self, path, body=None, timeout_seconds=5):
         """The HTTP status of `path`, asked from this server itself; 0 when it does not answer."""
-        connection = HTTPConnection('127.0.0.1', self.port, timeout=timeout_seconds)
+        connection = HTTPConnection(self.address, self.port, timeout=timeout_seconds)
         try:
             connection.request('POST' if body else 'GET', path, body,
                                {'Content-Type': 'text/xml'} if body else {})

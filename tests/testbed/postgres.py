@@ -81,6 +81,15 @@ class Postgres(Service):
         if code:
             raise Problem("PostgreSQL's data folder could not be made: %s" % printed.strip())
 
+    def listen_also(self, address, clients):
+        """Restart so that it is reached at that address too, by anybody of the network `clients`."""
+        rule = "host all all %s trust\n" % clients
+        with open(os.path.join(self.data, 'pg_hba.conf'), 'r+') as stream:
+            if rule not in stream.read():
+                stream.write(rule)
+        self.listen = ','.join([self.listen, address] if self.listen else [address])
+        return self.restart()
+
     def command(self):
         return [binary('postgres'), '-D', self.data]
 

@@ -9,14 +9,15 @@ MASTER_NAME = 'oe'
 
 
 class Sentinel(RedisServer):
-    """One Sentinel, on a loopback port."""
+    """One Sentinel."""
 
-    def __init__(self, folder, master, name, down_after_milliseconds):
-        super(Sentinel, self).__init__(folder, tcp=True, name=name)
+    def __init__(self, folder, master, name, down_after_milliseconds, failover_timeout_milliseconds,
+                 address):
+        super(Sentinel, self).__init__(folder, tcp=True, name=name, settings=_listening(address))
         self.settings['sentinel'] = [
-            'monitor %s 127.0.0.1 %d 2' % (MASTER_NAME, master.port),
+            'monitor %s %s %d 2' % (MASTER_NAME, address, master.port),
             'down-after-milliseconds %s %d' % (MASTER_NAME, down_after_milliseconds),
-            'failover-timeout %s 5000' % MASTER_NAME]
+            'failover-timeout %s %d' % (MASTER_NAME, failover_timeout_milliseconds)]
 
     def command(self):
         return [BINARY, os.path.join(self.folder, 'redis.conf'), '--sentinel']
@@ -31,22 +32,36 @@ class Sentinel(RedisServer):
         return super(Sentinel, self)._write(name, ''.join(lines))
 
 
-class SentinelTrio(object):
-    """`master`, `replica` and `sentinels`; all RedisServer objects, started by start()."""
+def _listening(address):
+    """Where it listens besides loopback, without a password."""
+    if address == '127.0.0.1':
+        return {}
+    return {'bind': '127.0.0.1 %s' % address, 'protected-mode': 'no'}
 
-    def __init__(self, folder, down_after_milliseconds=500):
-        self.master = RedisServer(os.path.join(folder, 'm'), tcp=True, name='redis-master')
+
+class SentinelTrio(object):
+    """`master`, `replica` and `sentinels`; all RedisServer objects, started by start().
+
+    Master and replica are what they were at the start: failovers exchange them.
+    """
+
+    def __init__(self, folder, down_after_milliseconds=500, failover_timeout_milliseconds=5000,
+                 address='127.0.0.1'):
+        self.address = address
+        self.master = RedisServer(os.path.join(folder, 'm'), tcp=True, name='redis-master',
+                                  settings=_listening(address))
         self.replica = RedisServer(
             os.path.join(folder, 'r'), tcp=True, name='redis-replica',
-            settings={'replicaof': '127.0.0.1 %d' % self.master.port})
+            settings=dict(_listening(address), replicaof='%s %d' % (address, self.master.port)))
         self.sentinels = [
             Sentinel(os.path.join(folder, 's%d' % number), self.master, 'sentinel-%d' % number,
-                     down_after_milliseconds) for number in (1, 2, 3)]
+                     down_after_milliseconds, failover_timeout_milliseconds, address)
+            for number in (1, 2, 3)]
 
     @property
     def addresses(self):
         """host:port of each Sentinel."""
-        return ['127.0.0.1:%d' % sentinel.port for sentinel in self.sentinels]
+        return ['%s:%d' % (self.address, sentinel.port) for sentinel in self.sentinels]
 
     def start(self):
         """Start all and wait until the Sentinels know each other and the replica is in step."""
@@ -54,11 +69,29 @@ class SentinelTrio(object):
         self.replica.start()
         for sentinel in self.sentinels:
             sentinel.start()
-        wait_until(lambda: all('slaves=1,sentinels=3' in sentinel.ask('INFO', 'sentinel')
-                               for sentinel in self.sentinels), 20, "the Sentinels agree")
-        wait_until(lambda: 'master_link_status:up' in self.replica.ask('INFO', 'replication'),
-                   20, "the replica is in step")
+        self.wait_until_whole()
         return self
+
+    def wait_until_whole(self):
+        """Wait until the Sentinels name one master and its replica follows."""
+        wait_until(lambda: all('status=ok' in told and 'slaves=1,sentinels=3' in told for told in
+                               [sentinel.ask('INFO', 'sentinel') for sentinel in self.sentinels]),
+                   30, "the Sentinels agree")
+        wait_until(lambda: len(set(sentinel.ask('SENTINEL', 'get-master-addr-by-name', MASTER_NAME)
+                                   for sentinel in self.sentinels)) == 1, 30, "they name one master")
+        wait_until(lambda: 'master_link_status:up' in self.present()[1].ask('INFO', 'replication'),
+                   30, "the replica is in step")
+
+    def present(self):
+        """(master, replica) as the Sentinels see them now."""
+        both = (self.master, self.replica)
+        return both if self.master_port() == self.master.port else both[::-1]
+
+    def rejoin(self, server):
+        """Start a server that was master before the failover: as a replica, without its data."""
+        other = self.replica if server is self.master else self.master
+        server.settings['replicaof'] = '%s %d' % (self.address, other.port)
+        server.start()
 
     def master_port(self):
         """The port of the master that the Sentinels name now."""

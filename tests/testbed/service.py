@@ -23,6 +23,8 @@ class Service(object):
     #: The signal that the kernel sends when the test session dies.
     orphan_signal = signal.SIGTERM
     ready_timeout_seconds = 30
+    #: A Namespace to live in, instead of the machine's own network.
+    network = None
 
     def __init__(self, name, folder, environment=None, owner=None):
         self.name = name
@@ -58,7 +60,8 @@ class Service(object):
             self._process = subprocess.Popen(
                 self.command(), stdin=nothing, stdout=log, stderr=log, cwd=self.folder,
                 env=account.environment(self.folder, **self.environment), close_fds=True,
-                preexec_fn=account.becoming(None if outlives else self.orphan_signal))
+                preexec_fn=account.becoming(None if outlives else self.orphan_signal,
+                                            self.network.enter if self.network else None))
         account.give(self.log_path)
         self.pid = self._process.pid
         running.record(self.pid, self.name, self.owner)

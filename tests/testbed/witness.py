@@ -5,12 +5,15 @@ No addon is needed: a job is a server action whose code inserts a row and
 commits it at its start, and completes the row in the job's own transaction at
 its end. So a row without an end is a job that was killed or rolled back.
 """
-import collections
+from . import verdict
+from .verdict import Execution, Promise
 
 TABLE = """
     CREATE TABLE witness (
         id serial PRIMARY KEY, job varchar, node varchar, term bigint, due timestamp, backend integer,
-        started timestamp, ended timestamp)"""
+        started timestamp, ended timestamp);
+    CREATE INDEX ON witness (started);
+    CREATE TABLE witness_due (job varchar, due timestamp, made timestamp)"""
 
 CODE = """
 cr.execute(\"\"\"
@@ -24,9 +27,6 @@ cr.commit()
 time.sleep(%(seconds)s)
 cr.execute("UPDATE witness SET ended = clock_timestamp() WHERE id = %%s", (execution,))
 """
-
-#: one execution; times in seconds of PostgreSQL's clock, `ended` None when it never did
-Execution = collections.namedtuple('Execution', 'id job node term due backend started ended')
 
 
 class Witness(object):
@@ -69,53 +69,35 @@ class Witness(object):
         chosen = " AND name IN (%s)" % ', '.join("'%s'" % name for name in names) if names else ''
         return [row[0] for row in self._query("""
             WITH free AS (SELECT id, name FROM ir_cron
-                           WHERE active AND nextcall > now() AT TIME ZONE 'UTC'%s FOR UPDATE SKIP LOCKED)
-            UPDATE ir_cron SET nextcall = date_trunc('second', now() AT TIME ZONE 'UTC')
-             WHERE id IN (SELECT id FROM free WHERE NOT EXISTS (
-                       SELECT 1 FROM witness WHERE job = free.name
-                          AND due >= date_trunc('second', now() AT TIME ZONE 'UTC')))
-            RETURNING name""" % chosen)]
+                           WHERE active AND nextcall > now() AT TIME ZONE 'UTC'%s FOR UPDATE SKIP LOCKED),
+            made AS (UPDATE ir_cron SET nextcall = date_trunc('second', now() AT TIME ZONE 'UTC')
+                      WHERE id IN (SELECT id FROM free WHERE NOT EXISTS (
+                                SELECT 1 FROM witness WHERE job = free.name
+                                   AND due >= date_trunc('second', now() AT TIME ZONE 'UTC')))
+                  RETURNING name, nextcall)
+            INSERT INTO witness_due SELECT name, nextcall, clock_timestamp() FROM made
+            RETURNING job""" % chosen)]
 
     def now(self):
         """PostgreSQL's clock."""
         return float(self._query("SELECT extract(epoch FROM clock_timestamp())")[0][0])
 
-    def executions(self, job=None):
-        """All executions in the order of their start."""
+    def executions(self, job=None, since=0.0):
+        """All executions, or those of a job or since a moment, in the order of their start."""
         rows = self._query("""
             SELECT id, job, node, term, extract(epoch FROM due), backend,
                    extract(epoch FROM started), extract(epoch FROM ended)
-              FROM witness WHERE '%(job)s' IN ('', job) ORDER BY started""" % {'job': job or ''})
+              FROM witness
+             WHERE '%(job)s' IN ('', job) AND started > timestamp 'epoch' + interval '%(since).6f s'
+             ORDER BY started""" % {'job': job or '', 'since': since})
         return [Execution(int(row[0]), row[1], row[2], int(row[3]), float(row[4]), int(row[5]),
                           float(row[6]), float(row[7]) if row[7] else None) for row in rows]
 
+    def promises(self):
+        """Every due time that `make_due` has set."""
+        rows = self._query("SELECT job, extract(epoch FROM due), extract(epoch FROM made) FROM witness_due")
+        return [Promise(row[0], float(row[1]), float(row[2])) for row in rows]
+
     def faults(self):
-        """Every way in which the executions break the promises. Empty executions are a fault too."""
-        executions = self.executions()
-        found = [] if executions else ["the witness saw nothing"]
-        newest = 0
-        for execution in executions:
-            if execution.term < newest:
-                found.append("term went back: %s after term %d" % (execution, newest))
-            newest = max(newest, execution.term)
-        leaders = collections.defaultdict(set)
-        for execution in executions:
-            leaders[execution.term].add(execution.node)
-        found += ["term %d had %s" % (term, sorted(nodes))
-                  for term, nodes in leaders.items() if len(nodes) > 1]
-        for job in sorted(set(execution.job for execution in executions)):
-            found += _faults_of_job([each for each in executions if each.job == job])
-        return found
-
-
-def _faults_of_job(executions):
-    """Overlaps, and due times that were served twice, among completed executions of one job."""
-    complete = [execution for execution in executions if execution.ended is not None]
-    for before, after in zip(complete, complete[1:]):
-        if after.started < before.ended:
-            yield "overlap: %s and %s" % (before, after)
-    served = collections.Counter(execution.due for execution in complete)
-    for due, times in sorted(served.items()):
-        if times > 1:
-            yield "due time served %d times: %s" % (
-                times, [execution for execution in complete if execution.due == due])
+        """Every way in which the executions break the promises; see `verdict`."""
+        return verdict.faults(self.executions())

@@ -12,11 +12,12 @@ import signal
 
 import psycopg2
 
-from oe_cluster_launch.seams.openerp7 import cron_fence, cron_receipt, signaling
+from oe_cluster_launch.seams.openerp7 import cron_clock, cron_fence, cron_receipt, signaling
 
 _DUE = "numbercall <> 0 AND active AND nextcall <= (now() AT TIME ZONE 'UTC')"
 _LIST = "SELECT id FROM ir_cron WHERE %s ORDER BY priority, nextcall, id" % _DUE
-_LOCK = "SELECT * FROM ir_cron WHERE id = %%s AND %s FOR UPDATE NOWAIT" % _DUE
+_LOCK = ("SELECT *, extract(epoch FROM clock_timestamp()) AS oe_cluster_now FROM ir_cron "
+         "WHERE id = %%s AND %s FOR UPDATE NOWAIT" % _DUE)
 _NEXT = """SELECT extract(epoch FROM min(nextcall) - (now() AT TIME ZONE 'UTC')) FROM ir_cron
             WHERE numbercall <> 0 AND active AND nextcall > (now() AT TIME ZONE 'UTC')"""
 _VERSION = "SELECT 1 FROM ir_module_module WHERE name = 'base' AND latest_version = %s"
@@ -77,6 +78,7 @@ class JobRunner(object):
                 job = _lock(lock_cursor, job_id)
                 if job is None:
                     return TAKEN, None
+                now = float(job.pop('oe_cluster_now'))
                 job_cursor = database.cursor()
                 try:
                     # nothing may come between these two and the job
@@ -84,7 +86,8 @@ class JobRunner(object):
                         return NOT_OURS, None
                     if not cron_receipt.do_second_step(lock_cursor, job):
                         shift.working()
-                        self._within_limits(jobs, job_cursor, job, lock_cursor)
+                        with cron_clock.at(now):
+                            self._within_limits(jobs, job_cursor, job, lock_cursor)
                     return RAN, job['nextcall']
                 finally:
                     _close(job_cursor)

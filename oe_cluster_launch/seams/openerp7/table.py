@@ -3,6 +3,7 @@
 from oe_cluster_launch.seams.openerp7 import (
     boundaries,
     credentials,
+    cron_clock,
     database_creation,
     databases,
     identity,
@@ -18,4 +19,5 @@ from oe_cluster_launch.seams.openerp7 import (
 
 SEAMS = (requests.SEAMS + sessions.SEAMS + openid.SEAMS + transactions.SEAMS + boundaries.SEAMS
          + credentials.SEAMS + ormcache.SEAMS + identity.SEAMS + reports.SEAMS + registry_lock.SEAMS
-         + databases.SEAMS + database_creation.SEAMS + webdav.SEAMS)
+         + databases.SEAMS + database_creation.SEAMS + webdav.SEAMS
+         + cron_clock.SEAMS)

@@ -3,7 +3,8 @@
 -- agent of this node run, which its supervisor has seen dead.
 -- KEYS[1] = lease: string "<token> <term> <node>", expires after the TTL
 -- KEYS[2] = term: string, the highest term ever given out; never expires
--- KEYS[3] = tenure: hash: term, node, since_ms, renewed_ms, ttl_ms of the open tenure
+-- KEYS[3] = tenure: hash: term, node, since_ms, renewed_ms, ttl_ms of the open tenure; or only
+--           `unfinished`: the term of a released one whose sessions in PostgreSQL may be left
 -- KEYS[4] = history: list of JSON, newest first
 -- KEYS[5] = switchover: string, the operator's wish; done once anybody leads
 -- ARGV[1] = node
@@ -13,7 +14,7 @@
 -- ARGV[5] = recover: 1 or 0
 -- ARGV[6] = history length
 -- ARGV[7] = channel: where a change of leader is announced
--- reply   = {term, term of a predecessor that did not release, or 0}; {0, 0} when the race is lost.
+-- reply   = {term, term of a predecessor that did not release or left sessions, or 0}; {0, 0} when the race is lost.
 local held = redis.call('GET', KEYS[1])
 if held then
   local ours = string.sub(held, 1, #ARGV[2] + 1) == ARGV[2] .. ' '
@@ -32,8 +33,9 @@ redis.call('DEL', KEYS[5])
 
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-local open = redis.call('HMGET', KEYS[3], 'term', 'node', 'since_ms', 'renewed_ms', 'ttl_ms')
-local predecessor = 0
+local open = redis.call('HMGET', KEYS[3], 'term', 'node', 'since_ms', 'renewed_ms', 'ttl_ms', 'unfinished')
+local predecessor = tonumber(open[6] or '0')
+redis.call('DEL', KEYS[3])
 if open[1] then
   predecessor = tonumber(open[1])
   local ended = math.min(tonumber(open[4]) + tonumber(open[5]), tonumber(now))
