@@ -7,7 +7,7 @@ from oe_cluster_launch.cluster import listing
 from oe_cluster_launch.cluster.membership import members
 from oe_cluster_launch.compat import native
 from oe_cluster_launch.cron.control import Control
-from oe_cluster_launch.errors import EXIT_FAILURE, EXIT_OK
+from oe_cluster_launch.errors import EXIT_FAILURE, EXIT_OK, RedisUnavailable
 from oe_cluster_launch.store import Store
 
 NAME = 'list'
@@ -23,19 +23,29 @@ def add_arguments(parser):
 def run(arguments, settings):
     """Exit code 1 when there is no node at all."""
     store = Store(settings)
-    while True:
+    if not arguments.watch:
         found = members(store)
-        text = render(arguments.format, settings.redis_prefix, found, Control(store))
-        if arguments.watch and sys.stdout.isatty():
-            sys.stdout.write('\033[H\033[2J')
-        sys.stdout.write(native(text) + '\n')
-        sys.stdout.flush()
-        if not arguments.watch:
-            return EXIT_OK if found else EXIT_FAILURE
-        try:
+        _show(render(arguments.format, settings.redis_prefix, found, Control(store)))
+        return EXIT_OK if found else EXIT_FAILURE
+    try:
+        while True:
+            _show(_text_now(arguments, settings, store), clear=sys.stdout.isatty())
             time.sleep(arguments.watch)
-        except KeyboardInterrupt:
-            return EXIT_OK
+    except KeyboardInterrupt:
+        return EXIT_OK
+
+
+def _text_now(arguments, settings, store):
+    """Who watches a failover of Redis wants to go on watching."""
+    try:
+        return render(arguments.format, settings.redis_prefix, members(store), Control(store))
+    except RedisUnavailable as error:
+        return str(error)
+
+
+def _show(text, clear=False):
+    sys.stdout.write(('\033[H\033[2J' if clear else '') + native(text) + '\n')
+    sys.stdout.flush()
 
 
 def render(form, prefix, found, control):

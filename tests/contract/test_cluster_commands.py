@@ -2,6 +2,9 @@
 """list, history, pause, resume and switchover as an operator types them, with agents that really run."""
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 from candidate import TIMES, Candidate, Witness
@@ -63,6 +66,36 @@ def test_list_in_json_and_tsv(crowd, operator):
     assert [member['node'] for member in answer['members']] == ['a', 'b', 'c']
     lines = operator('list', '-f', 'tsv')[1].splitlines()
     assert [line.split('\t')[0] for line in lines] == ['node', 'a', 'b', 'c']
+
+
+def test_watch_shows_the_list_again_and_again_until_interrupted(crowd, redis_server):
+    nodes, _ = crowd
+    watch = subprocess.Popen(
+        [sys.executable, '-m', 'oe_cluster_launch', 'list', '--watch', '0.2', '-f', 'tsv'],
+        env=dict(os.environ, OE_CLUSTER_REDIS_URL=redis_server.url),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        seen = []
+
+        def state_of_b():
+            cells = watch.stdout.readline().decode('utf-8').split('\t')
+            seen.append(cells[0])
+            return cells if cells[0] == 'b' else None
+        wait_until(lambda: 'running' in (state_of_b() or ()), 10, "b runs")
+        nodes['b'].kill_all()
+        wait_until(lambda: 'lost' in (state_of_b() or ()), TIMES['member_ttl'] + 5, "b is lost")
+        assert seen.count('node') > 2, "several screens"
+        redis_server.pause()
+        wait_until(lambda: 'Redis' in watch.stdout.readline().decode('utf-8'), 15, "it says so")
+        redis_server.resume()
+        wait_until(state_of_b, 15, "and goes on")
+        watch.send_signal(signal.SIGINT)
+        rest = watch.communicate()[0]
+        assert watch.returncode == EXIT_OK
+        assert b'Traceback' not in rest
+    finally:
+        if watch.poll() is None:
+            watch.kill()
 
 
 def test_a_vanished_node_is_shown_as_lost(crowd, operator):
