@@ -90,7 +90,7 @@ class Keys(object):
         return self._key('lease-history', name)
 
     def tenure(self, name='cron'):
-        """Hash: who leads since when; closed into the history when it ends."""
+        """Hash: who leads since when, closed into the history; or a term that left sessions behind."""
         return self._key('tenure', name)
 
     @property

@@ -27,7 +27,8 @@ QUEUE_SECONDS = sum(seconds for _, seconds in JOBS)
 SETTLING_SECONDS = 0.5
 #: a fault of the whole cluster is over a little later than it is mended: clients find out
 RECOVERY_SECONDS = 1.0
-HOLDS = (0.2, 1.0, TTL - 0.5, TTL + 1.0, 3 * TTL)
+#: mostly around the TTL, now and then far beyond it
+HOLDS = 2 * (0.2, 1.0, TTL - 0.5, TTL + 1.0) + (3 * TTL,)
 
 Round = collections.namedtuple('Round', 'number fault victim led held gap delay allowed')
 
@@ -43,7 +44,7 @@ def play(world, number, chance):
     since = world.now()
     mend = fault(world, victim, held)
     if mend:
-        time.sleep(held)
+        time.sleep(min(held, 1.0) if fault in faults.OF_SENTINELS else held)
         mend()
     lasted = world.now() - since
     of_all = fault in faults.OF_THE_WHOLE_CLUSTER

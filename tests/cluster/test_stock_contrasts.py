@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""The contrast: faults 12, 13, 14, 15 and 20 on stock servers; the tests on our nodes stand elsewhere."""
+"""The contrast: faults 12, 13, 14, 15, 20 and 23 on stock servers; the tests on our nodes stand elsewhere."""
 import threading
 import urllib.request
 import xmlrpc.client
@@ -8,7 +8,10 @@ import pytest
 from testbed import account, session
 from testbed.addon import ProbeAddon
 from testbed.clients import XmlRpcClient
+from testbed.clock import Clock
 from testbed.node import server_command
+from testbed.waiting import wait_until
+from testbed.witness import Witness
 
 TELLS_ITS_TEMPORARY_FOLDER = """
 import tempfile
@@ -106,3 +109,22 @@ def test_a_stock_server_with_workers_cannot_restart_itself(stock):
     client.call('ir.module.module', 'button_immediate_install', found)
     with pytest.raises(xmlrpc.client.Fault, match='NotImplementedError'):
         client.call('ir.module.module', 'install_from_urls', {'probe': addon.pack('two')})
+
+
+@pytest.mark.parametrize('hours', [-1, 1])
+def test_stock_serves_due_times_by_its_own_clock(stock, postgres, database, hours):
+    """Fault 23: an hour behind it runs nothing for an hour, ahead it skips an hour's; ours:
+    test_cron_failover.py."""
+    clock = Clock(session.fresh_folder('clock'))
+    clock.jump(hours * 3600)
+    witness = Witness(postgres, database('tpl_base')).install()
+    witness.add_job('beat')
+    witness._query("UPDATE ir_act_server SET code = 'pass' WHERE name = 'beat'")
+    witness._query("CREATE TABLE looks (nextcall timestamp); ALTER TABLE looks OWNER TO %s;"
+                   "CREATE RULE look AS ON UPDATE TO ir_cron DO ALSO INSERT INTO looks VALUES (NEW.nextcall)"
+                   % postgres.role)
+    stock(database=witness.database, environment=clock.environment)
+    ahead, = wait_until(lambda: witness._query(
+        "SELECT extract(epoch FROM nextcall - now() AT TIME ZONE 'UTC') FROM looks LIMIT 1"), 40,
+        "the job was looked at")
+    assert float(ahead[0]) > 3000 if hours > 0 else float(ahead[0]) < 0
