@@ -35,7 +35,6 @@ local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local open = redis.call('HMGET', KEYS[3], 'term', 'node', 'since_ms', 'renewed_ms', 'ttl_ms', 'unfinished')
 local predecessor = tonumber(open[6] or '0')
-redis.call('DEL', KEYS[3])
 if open[1] then
   predecessor = tonumber(open[1])
   local ended = math.min(tonumber(open[4]) + tonumber(open[5]), tonumber(now))
