@@ -89,8 +89,15 @@ class CronAgent(ChildProcess):
               heartbeat=self.beat, set_title=self._set_title).run()
 
     def ended(self, arbiter, how):
-        """The first death costs no pause: cron must be back within two seconds."""
+        """No pause for the first death, nor for one that came late: cron must be back within two seconds.
+
+        An agent that lived for a renew interval has done its work; only one
+        that dies again and again at its start is made to wait.
+        """
+        settled = monotonic() - self.started_at > self._settings.cron_renew_interval
         super(CronAgent, self).ended(arbiter, how)
+        if settled:
+            self.failures = 0
         if self.failures <= 1:
             self.start_at = monotonic()
 
