@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
 from oe_cluster_launch import cli, errors  # noqa: E402
+from oe_cluster_launch.check.table import CHECKS  # noqa: E402
 from oe_cluster_launch.settings import TABLE  # noqa: E402
 from oe_cluster_launch.store.keys import Keys  # noqa: E402
 from oe_cluster_launch.supervisor.board import COUNTERS  # noqa: E402
@@ -55,6 +56,18 @@ def commands():
         module.add_arguments(parser)
         usage = ' '.join(parser.format_usage().split())[len('usage: '):]
         yield '| `%s` | `%s` | %s |' % (name, cell(usage), cell(module.HELP))
+
+
+def checks():
+    yield '\n## Checks\n'
+    yield ('What `oe-cluster-launch check` looks at, in its order. Its exit code is 0 when nothing failed,\n'
+           '1 when something did (with `--strict` also for warnings), 64 for a wrong command line. Those\n'
+           'marked keep a node from starting, and are all that `oe-cluster-launch --check` looks at; that\n'
+           'ends with 78 when one failed.\n')
+    yield '| check | what must hold | to start |\n|---|---|---|'
+    for row in CHECKS:
+        yield '| %s: %s | %s | %s |' % (row.area, row.name, cell(inspect.getdoc(row.function).split('\n')[0]),
+                                        'x' if row.at_start else '')
 
 
 def exit_codes():
@@ -100,7 +113,7 @@ def redis_keys():
 def page():
     """The whole page as text."""
     lines = ['# Reference', '', 'Generated from the code by docs/generate_reference.py: do not edit.', '']
-    for section in (settings, commands, signals, exit_codes, counters, redis_keys):
+    for section in (settings, commands, checks, signals, exit_codes, counters, redis_keys):
         lines.extend(section())
     return '\n'.join(lines) + '\n'
 

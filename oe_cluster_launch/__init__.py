@@ -5,7 +5,7 @@ A map, in the order of a node's life:
 
     cli, commands/    the command line; one file per subcommand
     settings/         the [cluster] section: one table, one loader
-    check             --check: everything that can be wrong before a start, at once
+    check/            the doctor: what is wrong with this node and what it stands on
     boot              the steps from command line to "ready to fork", in order
     privileges        from root to the user OpenERP runs as
     seams/            the places where we change the host, as a table;

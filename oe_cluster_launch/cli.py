@@ -20,7 +20,7 @@ USAGE = """\
 oe-cluster-launch %(version)s: several OpenERP 7.0 servers as one cluster
 
   oe-cluster-launch -c node.conf [openerp-server options]   start this node
-  oe-cluster-launch --check -c node.conf [options]          check everything, start nothing
+  oe-cluster-launch --check -c node.conf [options]          tell whether this node may start
 %(commands)s
 
 Every option of openerp-server works unchanged; `oe-cluster-launch --host-help` lists them.
@@ -81,7 +81,9 @@ def _dispatch(argv):
         arguments = parser.parse_args(_configuration_first(argv))
     except SystemExit as stopped:  # argparse has said why
         return EXIT_USAGE if stopped.code else EXIT_OK
-    return known[arguments.command].run(arguments, load_settings(arguments.config, os.environ))
+    command = known[arguments.command]
+    reads = getattr(command, 'READS_SETTINGS', True)
+    return command.run(arguments, load_settings(arguments.config, os.environ) if reads else None)
 
 
 def _configuration_first(argv):

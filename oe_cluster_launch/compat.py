@@ -16,6 +16,7 @@ if PY2:  # pragma: no cover - each branch runs on its own interpreter
     import ConfigParser as configparser
     import cPickle as pickle
     import Queue as queue
+    from httplib import HTTPConnection, HTTPException, HTTPSConnection
     from urllib import quote, unquote
     from urlparse import parse_qsl, urlsplit, urlunsplit
 
@@ -33,6 +34,7 @@ if PY2:  # pragma: no cover - each branch runs on its own interpreter
 else:
     import configparser
     import pickle
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
     import queue
     from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
@@ -44,8 +46,9 @@ else:
     BUILTINS, COPYREG = 'builtins', 'copyreg'
     PICKLE_PROTOCOL = 4
 
-__all__ = ['BUILTINS', 'COPYREG', 'PICKLE_PROTOCOL', 'PY2', 'IniParser', 'argument_names',
-           'configparser', 'integer_types', 'monotonic', 'native', 'parse_qsl', 'pickle', 'queue', 'quote',
+__all__ = ['BUILTINS', 'COPYREG', 'HTTPConnection', 'HTTPException', 'HTTPSConnection',
+           'IniParser', 'PICKLE_PROTOCOL', 'PY2', 'argument_names', 'configparser',
+           'integer_types', 'monotonic', 'native', 'parse_qsl', 'pickle', 'queue', 'quote',
            'read_ini', 'restricted_unpickle', 'string_types', 'text_type', 'to_bytes', 'to_text',
            'unquote', 'urlsplit', 'urlunsplit']
 

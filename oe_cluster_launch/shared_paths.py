@@ -36,6 +36,24 @@ def verify(store, paths, node_name):
         _logger.info("shared with all other nodes: %s", ', '.join(paths))
 
 
+def look(store, path, node_name):
+    """Whether a folder takes a file and holds what the other nodes have written; leaves nothing there.
+
+    :returns: (fault or None, names of the other nodes whose files are there)
+    """
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path, prefix='.oe-cluster-check-')
+        os.close(descriptor)
+        os.unlink(temporary)
+    except EnvironmentError as error:
+        return _not_writable(path, error), []
+    marks = _marks(store, path)
+    strangers = _strangers(path, marks)
+    if strangers:
+        return _not_shared(store, path, strangers), []
+    return None, sorted(name for name in marks if name != node_name)
+
+
 def covers(paths, folder):
     """Whether a folder is, or lies in, one of the shared paths, symbolic links followed."""
     folder = os.path.realpath(folder)
@@ -48,20 +66,37 @@ def _fault(store, path, node_name):
     try:
         _write(path, node_name, mark)
     except EnvironmentError as error:
-        return Fault('shared_paths', path, "cannot be written: %s" % error.strerror,
-                     "Mount the folder, writable for the node's user")
+        return _not_writable(path, error)
     # Our file first, our mark second: whoever sees the mark can demand the file.
     store.run('shared_path_mark', [key], [node_name, mark, REMEMBER_SECONDS * 1000])
-    marks = store.client().hgetall(key)
-    strangers = sorted(name for name, mark in ((native(name), native(mark)) for name, mark in marks.items())
-                       if _read(path, name) != mark)
+    strangers = _strangers(path, _marks(store, path))
     if not strangers:
         return None
     store.client().hdel(key, node_name)
+    return _not_shared(store, path, strangers)
+
+
+def _marks(store, path):
+    """What each node says that it has written: {node: mark}."""
+    marks = store.client().hgetall(store.keys.shared_path(path))
+    return dict((native(name), native(mark)) for name, mark in marks.items())
+
+
+def _strangers(path, marks):
+    """The nodes whose files are not here."""
+    return sorted(name for name, mark in marks.items() if _read(path, name) != mark)
+
+
+def _not_writable(path, error):
+    return Fault('shared_paths', path, "cannot be written: %s" % error.strerror,
+                 "Mount the folder, writable for the node's user")
+
+
+def _not_shared(store, path, strangers):
     return Fault('shared_paths', path, "is not the folder that node %s has: its probe file is not here"
                  % ', '.join(strangers),
                  "Mount the same share on all nodes. If you have replaced the folder on purpose: "
-                 "redis-cli DEL %s" % key)
+                 "redis-cli DEL %s" % store.keys.shared_path(path))
 
 
 def _probe(path, node_name):

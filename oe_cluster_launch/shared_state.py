@@ -45,23 +45,11 @@ def open_keys(settings, store):
     return Sealing(path)
 
 
-def faults(settings):
-    """What is wrong with the key file and Redis, as a list of faults. Makes nothing."""
-    found = []
-    store = Store(settings)
-    try:
-        for finding in check_server(store):
-            if finding.fatal or settings.redis_faults == 'refuse':
-                found.append(Fault('redis_url', store.url, finding.what, finding.remedy))
-        found.extend(_key_faults(settings, store))
-    except LaunchError as error:
-        found.append(Fault('redis_url', store.url, str(error), "Then run the check again"))
-    finally:
-        store.close()
-    return found
+def key_faults(settings, store):
+    """What is wrong with the key file, as a list of faults. Makes nothing.
 
-
-def _key_faults(settings, store):
+    :raises RedisUnavailable: there is no file, and nobody can tell whether there should be one
+    """
     path = settings.secret_key_file
     try:
         if os.path.exists(path):

@@ -8,6 +8,7 @@ them. All times are of the Redis server's clock, so nodes need not agree.
 import json
 import os
 import socket
+import time
 
 from oe_cluster_launch.cluster import mismatch
 from oe_cluster_launch.compat import monotonic, native
@@ -34,12 +35,14 @@ class Membership(object):
     :param token: tells two runs of one node apart, and two nodes of one name
     """
 
-    def __init__(self, store, settings, node, token, profile, clock=monotonic):
+    def __init__(self, store, settings, node, token, profile, clock=monotonic,
+                 wall_clock=time.time):
         self._store = store
         self._keys = store.keys
         self._ttl_milliseconds = int(settings.member_ttl * 1000)
         self._warn_only = settings.join_mismatch == 'warn'
         self._clock = clock
+        self._wall_clock = wall_clock
         self._node = node
         self._started_at = clock()
         self._checked_at = None
@@ -53,6 +56,7 @@ class Membership(object):
         """
         record = dict(self._record, **state)
         record['uptime_seconds'] = int(self._clock() - self._started_at)
+        record['clock'] = self._wall_clock()
         before = self._store.run(
             'member_report',
             [self._keys.member(self._node), self._keys.members_seen, self._keys.candidates],
@@ -94,7 +98,8 @@ class Membership(object):
 def members(store):
     """The records of all nodes by name, vanished ones as state `lost`.
 
-    Each has `last_seen_seconds`: how long ago the node reported.
+    Each has `last_seen_seconds`: how long ago the node reported; and, when it told its
+    own time, `clock_skew_seconds`: how far that was ahead of the Redis server's.
     """
     client = store.client()
     pipeline = client.pipeline()
@@ -108,6 +113,8 @@ def members(store):
     found = []
     for name, (_, reported), text in zip(names, seen, client.mget([store.keys.member(n) for n in names])):
         record = json.loads(native(text)) if text else {'node': name, 'state': 'lost'}
+        if 'clock' in record:
+            record['clock_skew_seconds'] = record['clock'] - reported / 1000.0
         record['last_seen_seconds'] = max(0.0, (now - reported) / 1000.0)
         found.append(record)
     return sorted(found, key=lambda record: record['node'])

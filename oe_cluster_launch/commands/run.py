@@ -6,7 +6,8 @@ command line is handed to OpenERP's own parser, untouched.
 """
 import os
 
-from oe_cluster_launch import check, privileges
+from oe_cluster_launch import privileges
+from oe_cluster_launch.check import start as start_check
 from oe_cluster_launch.errors import EXIT_OK, ConfigurationError, UsageError
 from oe_cluster_launch.settings import load_settings
 
@@ -15,7 +16,8 @@ HELP = "start this node (the default), as in: oe-cluster-launch -c node.conf"
 
 
 def add_arguments(parser):
-    parser.add_argument('--check', action='store_true', help="check everything, start nothing")
+    parser.add_argument('--check', action='store_true',
+                        help="tell whether this node may start, start nothing")
     parser.add_argument('host_arguments', nargs='*', metavar='OPTION', help="options of openerp-server")
 
 
@@ -35,7 +37,7 @@ def start(argv):
         argv.remove('--check')
     config_path = find_config_path(argv)
     if only_check:
-        return check.report(config_path, argv)
+        return start_check.report(config_path, argv)
     return _serve(config_path, argv)
 
 
@@ -48,7 +50,7 @@ def _serve(config_path, argv):
         # the boot stops at its first fault; an operator wants them all. During a
         # reload a check would find our own port in use
         if not (handover and handover.again):
-            check.report(config_path, argv)
+            start_check.report(config_path, argv)
         raise
 
 

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Is this Redis fit to keep sessions? Asked once, at boot and by `--check`.
+"""Is this Redis fit to keep sessions? Asked once at boot, and by `oe-cluster-launch check`.
 
 Each finding says what was found, what it would cost and what to do. A server
 that cannot be used at all (wrong password, no such database, too old) is
@@ -51,9 +51,9 @@ def check_server(store):
     except RedisUnavailable as error:
         return [Finding(str(error).rstrip('.'), "Nothing works without it", fatal=True)]
     return [finding for finding in (
-        _version(information, store.url),
-        _eviction(_memory_policy(client, information), store.url),
-        _persistence(client, information, store.url)) if finding]
+        version(information, store.url),
+        eviction(client, information, store.url),
+        persistence(client, information, store.url)) if finding]
 
 
 def apply_findings(findings, refuse):
@@ -71,20 +71,18 @@ def _try_a_write(store):
     store.run('probe', [key])
 
 
-def _version(information, url):
+def version(information, url):
+    """A fatal finding when the server is too old."""
     text = native(information.get('redis_version', '0'))
-    version = tuple(int(part) for part in text.split('.')[:2] if part.isdigit())
-    if version < OLDEST_VERSION:
+    numbers = tuple(int(part) for part in text.split('.')[:2] if part.isdigit())
+    if numbers < OLDEST_VERSION:
         return Finding("Redis at %s is version %s" % (url, text),
                        "Use %d.%d or later" % OLDEST_VERSION, fatal=True)
 
 
-def _memory_policy(client, information):
-    policy = information.get('maxmemory_policy') or _config(client, 'maxmemory-policy')
-    return native(policy or '')
-
-
-def _eviction(policy, url):
+def eviction(client, information, url):
+    """A finding when the server deletes sessions to make room."""
+    policy = native(information.get('maxmemory_policy') or _config(client, 'maxmemory-policy') or '')
     if policy in _EVICTING:
         return Finding(
             "Redis at %s has maxmemory-policy %s: under memory pressure it deletes sessions, "
@@ -92,16 +90,22 @@ def _eviction(policy, url):
             "Set maxmemory-policy noeviction in redis.conf")
 
 
-def _persistence(client, information, url):
+def persistence(client, information, url):
+    """A finding when the server forgets everything at a restart."""
     if information.get('aof_enabled'):
         return None
-    snapshots = _config(client, 'save')
+    snapshots = snapshot_rule(client)
     if snapshots is None or snapshots:
         return None  # may not ask, or snapshots are taken
     return Finding(
         "Redis at %s has neither append-only file nor snapshots: when it restarts, "
         "everybody is logged out" % url,
         "Set appendonly yes in redis.conf")
+
+
+def snapshot_rule(client):
+    """When snapshots are taken, as redis.conf says it; '' is never, None is "we may not ask"."""
+    return _config(client, 'save')
 
 
 def _config(client, name):

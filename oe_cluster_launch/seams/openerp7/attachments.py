@@ -24,12 +24,17 @@ def check(host, settings):
 
     :raises ConfigurationError: attachments are files of this node, and local_attachments = refuse
     """
-    faults = [fault for fault in (_fault(host.config, settings.shared_paths, database)
-                                  for database in host.databases()) if fault]
-    if faults and settings.local_attachments == 'refuse':
-        raise ConfigurationError(faults)
-    for fault in faults:
+    found = faults(host, settings)
+    if found and settings.local_attachments == 'refuse':
+        raise ConfigurationError(found)
+    for fault in found:
         _logger.error("%s", fault)
+
+
+def faults(host, settings):
+    """A fault for each configured database whose attachments other nodes do not have."""
+    return [fault for fault in (_fault(host.config, settings.shared_paths, database)
+                                for database in host.databases()) if fault]
 
 
 def folder_of(config, location, database):
