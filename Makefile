@@ -5,7 +5,8 @@ STATE_FOLDER = $$($(TESTBED) where)
 PY3 = $(STATE_FOLDER)/py3/bin
 PY27 = $(STATE_FOLDER)/py27/bin
 
-.PHONY: help run stop clean test test-fast install install-fast lint project unit contract seams cluster chaos
+.PHONY: help run stop clean test test-fast install install-fast lint project unit contract seams cluster chaos \
+        bench bench-compare
 .DEFAULT_GOAL := help
 
 help:        ## show this list
@@ -64,3 +65,10 @@ chaos:       ## 300 rounds of random faults on three nodes (ROUNDS=, SEED=); out
 	$(PY3)/pytest tests/cluster/test_chaos.py -s -k sentinels > $(STATE_FOLDER)/log/chaos.txt 2>&1; two=$$?; \
 	wait $$one; one=$$?; cat $(STATE_FOLDER)/log/chaos.txt >> docs/chaos.txt; cat docs/chaos.txt; \
 	test $$one = 0 -a $$two = 0
+
+bench:       ## measure against stock, gunicorn and the recipe, under 20 minutes (QUICK=1: 3); docs/benchmarks
+	@$(TESTBED) install-benchmark
+	@$(PY3)/python -m benchmarks run
+
+bench-compare:  ## hold the newest run against the committed one
+	@$(PY3)/python -m benchmarks compare

@@ -55,6 +55,10 @@ def python3_lane(parts):
                environments.make_python3)
     yield Step('py3-ours', "Python 3 packages", stamps.digest(*environments.requirements('py3.txt')),
                lambda: environments.install_requirements(python, 'py3.txt'))
+    if 'benchmark' in parts:
+        yield Step('py3-benchmark', "Python 3 packages: plots",
+                   stamps.digest(*environments.requirements('benchmark.txt')),
+                   lambda: environments.install_requirements(python, 'benchmark.txt'))
     yield from _ourselves('py3', python)
     if 'browser' in parts:
         yield _packages('browser', BROWSER_PACKAGES)
@@ -83,7 +87,7 @@ def install(parts, openerp=None):
 
 #: A virtualenv that is made anew has lost what was installed into it.
 LOST_WITH = {'py27': ('py27-ours', 'py27-theirs', 'openerp', 'oe-cluster-launch-py27'),
-             'py3': ('py3-ours', 'oe-cluster-launch-py3')}
+             'py3': ('py3-ours', 'py3-benchmark', 'oe-cluster-launch-py3')}
 
 
 def _do(steps):
