@@ -80,7 +80,8 @@ def verdict(run, start):
 @pytest.mark.parametrize('ours, kept', [([13, 13], True), ([12.9, 12.9], False)])
 def test_the_worst_workload_decides_a_target(ours, kept):
     run = run_with('requests', SHORT[0], [10, 10], [20, 20], 'ours 1x4', 'req/s', True)
-    run.new('requests', SHORT[1], 'req/s', higher_is_better=True, samples={'stock': [10, 10], 'ours 1x4': ours})
+    run.new('requests', SHORT[1], 'req/s', higher_is_better=True,
+            samples={'stock': [10, 10], 'ours 1x4': ours})
     assert verdict(run, 'at least 1.3').kept is kept
 
 
