@@ -47,17 +47,20 @@ class Crew(object):
     :param watch: called like `run_jobs`, in one more worker that runs no job: it tells
         whether PostgreSQL can be reached while all others are at a job
     :param after_fork: called in each worker first, to drop what the agent has open
+    :param before_exit: called in each worker last, unless it is killed
     :param set_title: called as (role, state)
     """
 
     def __init__(self, run_jobs, size, job_seconds=0, memory_bytes=0, watch=None,
-                 after_fork=lambda: None, set_title=lambda role, state: None, clock=monotonic):
+                 after_fork=lambda: None, before_exit=lambda: None, set_title=lambda role, state: None,
+                 clock=monotonic):
         self._run_jobs = run_jobs
         self.size = size
         self._watch = watch
         self._job_seconds = job_seconds
         self._memory_bytes = memory_bytes
         self._after_fork = after_fork
+        self._before_exit = before_exit
         self._set_title = set_title
         self._clock = clock
         self._workers = {}
@@ -188,7 +191,10 @@ class Crew(object):
                 self._after_fork()
                 random.seed()
                 os.nice(10)
-                self._serve(shift)
+                try:
+                    self._serve(shift)
+                finally:
+                    self._before_exit()
                 code = 0
         except Exception:
             _logger.exception("cron worker failed")

@@ -19,7 +19,7 @@ from oe_cluster_launch.seams.openerp7 import profile
 from oe_cluster_launch.seams.openerp7.cron import CronWork
 from oe_cluster_launch.store import Store
 from oe_cluster_launch.store.subscription import Subscription
-from oe_cluster_launch.supervisor import board, stacks
+from oe_cluster_launch.supervisor import board, stacks, temporary
 from oe_cluster_launch.supervisor.child import ChildProcess
 from oe_cluster_launch.supervisor.titles import set_title
 
@@ -82,7 +82,8 @@ class CronAgent(ChildProcess):
         crew = Crew(work, self._cron_workers, watch=work.watch,
                     job_seconds=settings.limit_time_cron_real,
                     memory_bytes=int(node.host.config['limit_memory_hard']),
-                    after_fork=self._in_worker, set_title=self._set_title)
+                    after_fork=self._in_worker, before_exit=temporary.leave,
+                    set_title=self._set_title)
         held = LeaseOnBoard(self.slot, self._store, settings, node.name, self._token)
         bell = Subscription(self._store, self._store.keys.cron_bell)
         Agent(settings, node.name, held, crew, bell, self._membership,
@@ -104,6 +105,7 @@ class CronAgent(ChildProcess):
     def _in_worker(self):
         stacks.dump_on_signal('cron worker')
         self._store.close()
+        temporary.enter()
 
     def _set_title(self, role, state):
         set_title(self.node.name, role, state)

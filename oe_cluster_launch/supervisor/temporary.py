@@ -4,7 +4,8 @@
 OpenERP's addons name files by the time of day in the machine's common folder
 (fault 20): two workers that print in the same moment write one file. The
 folder's name says which process it belongs to, so that what a killed worker
-has left is removed by the next one that starts. In a worker, after the fork.
+has left is removed by the next one that starts. In a worker, after the fork;
+HTTP workers and cron workers alike.
 """
 import atexit
 import errno
@@ -30,9 +31,20 @@ def enter():
     atexit.register(_leave, folder, pid)
 
 
+def leave():
+    """Remove the folder now, in a process that ends without Python's exit handlers (os._exit)."""
+    _leave(tempfile.tempdir, os.getpid())
+
+
 def _leave(folder, pid):
-    if os.getpid() == pid:  # a child that was forked from us shares it, and does not own it
+    # a child that was forked from us shares it, and does not own it
+    if os.getpid() == pid and _owner(folder) == pid:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _owner(folder):
+    match = _NAME.match(os.path.basename(folder or ''))
+    return int(match.group(2)) if match else None
 
 
 def remove_left_behind(common):

@@ -3,6 +3,7 @@
 import base64
 import glob
 import os
+import signal
 
 import openerp_roots
 import pytest
@@ -105,3 +106,25 @@ def test_each_worker_has_a_temporary_folder_of_its_own_and_none_is_left(cluster)
     wait_until(lambda: len(glob.glob(os.path.join(node.folder, 'oe-worker-*'))) >= 2, 30, "two have folders")
     node.stop()
     assert not glob.glob(os.path.join(node.folder, 'oe-worker-*'))
+
+
+def cron_workers(node):
+    return {pid for pid, title in node.titles().items() if 'cron worker' in title}
+
+
+def owners(node):
+    """The processes that have a temporary folder."""
+    return {int(os.path.basename(path).split('-')[3]) for path in
+            glob.glob(os.path.join(node.folder, 'oe-worker-*'))}
+
+
+def test_a_cron_worker_has_a_temporary_folder_too_and_what_a_killed_one_left_is_removed(cluster):
+    node = cluster(nodes=1, template='tpl_base').nodes[0]
+    first = wait_until(lambda: cron_workers(node), 30, "cron runs")
+    wait_until(lambda: first <= owners(node), 10, "it has a folder")
+    for pid in first:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: cron_workers(node) - first and not first & owners(node), 30, "another has taken over")
+    wait_until(lambda: cron_workers(node) <= owners(node), 10, "it has a folder")
+    assert node.stop() == 0
+    assert not owners(node)

@@ -6,7 +6,7 @@ before the commit (fault 7) or not at all (faults 6, 9, 10). Here every HTTP
 request has both ends, and between them clears and signals are only noted.
 """
 from oe_cluster_launch.ormcache import request
-from oe_cluster_launch.seams.openerp7 import signaling
+from oe_cluster_launch.seams.openerp7 import repetition, signaling
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Class, Function
 
@@ -62,7 +62,7 @@ def coherent_new(original, context):
     """Loading a registry changes nothing that others must hear of, unless it updates modules."""
     @classmethod
     def new(cls, db_name, force_demo=False, status=None, update_module=False):
-        with signaling.coherent() as current:
+        with signaling.coherent() as current, repetition.apart(not update_module):
             state = current.database(db_name)
             state.checked = True
             state.quiet += 0 if update_module else 1

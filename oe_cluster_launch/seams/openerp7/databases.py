@@ -107,6 +107,17 @@ def change_admin_password(original, context):
     return exp_change_admin_password
 
 
+def change_admin_password_page(original, context):
+    """The web client's page, which would answer `Error, password not changed !` and nothing else."""
+    def change_password(self, req, fields):
+        answer = original(self, req, fields)
+        if isinstance(answer, dict) and not answer.get('error', 'AccessDenied').startswith('AccessDenied'):
+            answer['error'] = REFUSED
+        return answer
+    change_password.exposed = original.exposed
+    return change_password
+
+
 def _identity(database):
     """The identity of a database that is about to go; None when it cannot be reached."""
     import psycopg2
@@ -131,4 +142,8 @@ SEAMS = [
     Seam('admin password', _DB, 'db.exp_change_admin_password', Function('self', 'new_password'),
          change_admin_password, "one worker would know another password than all others",
          phase=AFTER_ADDONS),
+    Seam('admin password page', 'openerp.addons.web.controllers.main', 'Database.change_password',
+         Function('self', 'req', 'fields'), change_admin_password_page,
+         "the web client would say that the password is not changed, and not what to do",
+         optional=True),
 ]

@@ -35,22 +35,35 @@ def refresh(registry):
             for column in model._columns.values():
                 if hasattr(column, 'digits_change'):
                     column.digits_change(cursor)
-        cursor.commit()
     finally:
         cursor.close()
     _warn_of_shared_digits(registry)
 
 
 def _warn_of_shared_digits(registry):
-    """Columns are objects of the process: the precision read last holds for all its databases."""
+    """An early OpenERP 7.0 has one column object, and one precision, for all databases (fault 21).
+
+    7.0.406 copies columns of numbers for each registry, so that there is nothing to warn of.
+    """
     from openerp.modules.registry import RegistryManager
-    names = sorted(RegistryManager.registries)
-    if len(names) > 1 and 'decimal.precision' in registry.models and not _warned:
-        _warned.add(registry.db_name)
-        _logger.warning(
-            "This process serves several databases (%s). OpenERP keeps one decimal precision per field and "
-            "process: give databases whose decimal precisions differ nodes of their own (dbfilter).",
-            ', '.join(names))
+    others = [other for other in RegistryManager.registries.values() if other is not registry]
+    if _warned or not others:
+        return
+    mine = set(map(id, _computed_digits(registry)))
+    for other in others:
+        if mine.intersection(map(id, _computed_digits(other))):
+            _warned.add(registry.db_name)
+            _logger.warning(
+                "This process serves the databases %s and %s. This OpenERP keeps one decimal precision per "
+                "field and process: give databases whose decimal precisions differ nodes of their own "
+                "(dbfilter).", other.db_name, registry.db_name)
+            return
+
+
+def _computed_digits(registry):
+    """The columns whose precision a database decides."""
+    return [column for model in registry.models.values() for column in model._columns.values()
+            if getattr(column, 'digits_compute', None)]
 
 
 def _workflow_service():

@@ -5,6 +5,7 @@ For what must not share a transaction or a life with OpenERP's cursors: the
 boot check, and locks that end with their connection. Never kept over a fork.
 """
 import select
+import socket
 
 import psycopg2
 import psycopg2.extensions
@@ -14,6 +15,10 @@ from oe_cluster_launch.errors import Fault, PostgresUnavailable
 
 #: seconds to wait for a connection
 CONNECT_TIMEOUT = 5
+#: the other side has hung up (Linux; Python 2 has no name for it)
+_POLLRDHUP = 0x2000
+#: the type of PostgreSQL's ErrorResponse. Outside of a statement it is always a farewell
+_ERROR_RESPONSE = b'E'
 
 
 def connect(config, database):
@@ -77,6 +82,34 @@ def _parameters(config, database):
 
 def _place(config):
     return '%s:%s' % (config['db_host'] or 'the local socket', config['db_port'] or 5432)
+
+
+def has_ended(connection):
+    """Whether the server is known to have ended a connection. Asks this machine's kernel only.
+
+    Between two statements, on any connection of psycopg2. A False may be out of date at once.
+    """
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN | _POLLRDHUP)
+    for _descriptor, events in poll.poll(0):
+        if events & ~select.POLLIN:
+            return True
+        # under TLS the type cannot be read; the end of the connection follows in a moment
+        return _next_byte(connection.fileno()) in (b'', _ERROR_RESPONSE)
+    return False
+
+
+def _next_byte(descriptor):
+    """What can be read next, left there."""
+    copy = socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        return copy.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except socket.error:
+        return None
+    finally:
+        copy.close()
 
 
 def is_initialized(connection):

@@ -10,6 +10,7 @@ from oe_cluster_launch.seams.openerp7 import (
     openid,
     ormcache,
     registry_lock,
+    repetition,
     reports,
     requests,
     sessions,
@@ -17,7 +18,7 @@ from oe_cluster_launch.seams.openerp7 import (
     webdav,
 )
 
-SEAMS = (requests.SEAMS + sessions.SEAMS + openid.SEAMS + transactions.SEAMS + boundaries.SEAMS
-         + credentials.SEAMS + ormcache.SEAMS + identity.SEAMS + reports.SEAMS + registry_lock.SEAMS
-         + databases.SEAMS + database_creation.SEAMS + webdav.SEAMS
+SEAMS = (requests.SEAMS + repetition.SEAMS + sessions.SEAMS + openid.SEAMS + transactions.SEAMS
+         + boundaries.SEAMS + credentials.SEAMS + ormcache.SEAMS + identity.SEAMS + reports.SEAMS
+         + registry_lock.SEAMS + databases.SEAMS + database_creation.SEAMS + webdav.SEAMS
          + cron_clock.SEAMS)

@@ -5,16 +5,22 @@ An answer computed through a cursor may be believed by others only when that
 cursor commits, and a change may be signaled only then. A thread that nobody
 gave boundaries is served here too: its changes are signaled at each commit.
 A connection that was ended while it lay in the pool is replaced unnoticed.
+One that ended later is told to repetition.py, and so is all that may have
+been committed.
 """
 import psycopg2
+from psycopg2 import errorcodes
+from psycopg2.extensions import STATUS_BEGIN
 
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.ormcache.request import Transaction
-from oe_cluster_launch.seams.openerp7 import signaling
+from oe_cluster_launch.seams.openerp7 import postgres, repetition, signaling
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Class
 
 _WRITING_METHODS = frozenset(('executemany', 'copy_from', 'copy_expert', 'callproc'))
+_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
+_ENDED = (errorcodes.ADMIN_SHUTDOWN, errorcodes.CRASH_SHUTDOWN)
 
 
 def cluster_cursor(original, context):
@@ -26,7 +32,12 @@ def cluster_cursor(original, context):
         ormcache_transaction = None
 
         def __init__(self, pool, dbname, serialized=True):
-            super(ClusterCursor, self).__init__(pool, dbname, serialized)
+            try:
+                super(ClusterCursor, self).__init__(pool, dbname, serialized)
+            except psycopg2.OperationalError as error:
+                if error.pgcode in _ENDED:  # ended while it was being made
+                    repetition.note('lost')
+                raise
             self.ormcache_transaction = Transaction(dbname)
             self._begun = False
 
@@ -34,9 +45,11 @@ def cluster_cursor(original, context):
             transaction = self.ormcache_transaction
             if not transaction.wrote and query.lstrip()[:6].lower() != 'select':
                 transaction.wrote = True
+            if transaction.autocommit:
+                self._point_of_no_return()
             try:
                 result = super(ClusterCursor, self).execute(query, params, log_exceptions)
-            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            except _LOST:
                 # t0 taken from the pool   t1 ended by another node (eviction.py)   t2 used.
                 # Nothing has been read or written through it: another one serves as well
                 if self._begun or transaction.autocommit or not self._cnx.closed:
@@ -45,6 +58,14 @@ def cluster_cursor(original, context):
                 result = super(ClusterCursor, self).execute(query, params, log_exceptions)
             self._begun = True
             return result
+
+        def _point_of_no_return(self):
+            """What is sent next may stay. Known to be in vain, it is not sent."""
+            if postgres.has_ended(self._cnx):
+                self._cnx.close()
+                repetition.note('lost')
+                raise psycopg2.OperationalError("the server has ended the connection")
+            repetition.note('committing')
 
         def _take_another_connection(self):
             try:
@@ -59,6 +80,8 @@ def cluster_cursor(original, context):
         def __getattr__(self, name):
             if name in _WRITING_METHODS:
                 self.ormcache_transaction.wrote = True
+                if self.ormcache_transaction.autocommit:
+                    repetition.note('committing')
             return super(ClusterCursor, self).__getattr__(name)
 
         def autocommit(self, on):
@@ -69,9 +92,15 @@ def cluster_cursor(original, context):
                 request.current().database(self.dbname).committed = True
 
         def commit(self):
+            sends = False
             try:
+                if self._cnx.status == STATUS_BEGIN:
+                    self._point_of_no_return()
+                    sends = True
                 result = super(ClusterCursor, self).commit()
             except Exception:
+                if sends and self._cnx.closed:
+                    repetition.note('unknown')
                 self.ormcache_transaction.rolled_back()
                 raise
             self.ormcache_transaction.committed()
@@ -79,14 +108,25 @@ def cluster_cursor(original, context):
             return result
 
         def rollback(self):
-            result = super(ClusterCursor, self).rollback()
-            self.ormcache_transaction.rolled_back()
-            return result
+            try:
+                return super(ClusterCursor, self).rollback()
+            except _LOST:
+                if not self._cnx.closed:
+                    raise
+                repetition.note('lost')  # and rolled back by that
+            finally:
+                self.ormcache_transaction.rolled_back()
 
         def _close(self, leak=False):
             was_open = self._obj
             try:
                 return super(ClusterCursor, self)._close(leak)
+            except _LOST:
+                # Who closes wants no more of it: after a COMMIT an error would be a lie, and
+                # before it, it would hide the one that told of the loss
+                if not self._cnx.closed:
+                    raise
+                repetition.note('lost')
             finally:
                 if was_open and self.ormcache_transaction is not None:
                     self.ormcache_transaction.closed()
