@@ -23,11 +23,13 @@ setup(
     license='AGPL-3.0-or-later',
     author='The oe-cluster-launch maintainers',
     packages=find_packages(include=['oe_cluster_launch', 'oe_cluster_launch.*']),
-    package_data={'oe_cluster_launch.store': ['lua/*.lua']},
+    package_data={'oe_cluster_launch.deployment': ['templates/*'],
+                  'oe_cluster_launch.store': ['lua/*.lua']},
     python_requires='>=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*, !=3.8.*',
     # Upper bounds where a later major version is known to differ; the exact
     # set that is tested is in requirements/.
     install_requires=[
+        'Jinja2>=2.7',
         'cryptography>=3.3',
         'gunicorn>=19.10,<28',
         'monotonic>=1.5; python_version < "3"',

@@ -29,6 +29,7 @@ RULES = {
     'privileges': FOUNDATION,
     'shared_paths': FOUNDATION,
 }
+RULES['deployment'] = FOUNDATION + ('health',)
 for feature in FEATURES:
     RULES[feature] = FOUNDATION + SHARED
 

@@ -1,10 +1,18 @@
 # -*- coding: utf-8 -*-
 """conf/ and systemd/ say what the code does."""
+import glob
 import os
 import re
+import subprocess
+import sys
+
+import pytest
 
 from oe_cluster_launch import errors
 from oe_cluster_launch.settings import TABLE, load_settings
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'docs'))
+from generate_examples import examples  # noqa: E402
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -45,6 +53,65 @@ def test_what_node_conf_comments_out_is_the_default():
 def test_the_unit_does_not_restart_what_does_not_mend_itself():
     assert [int(code) for code in directive('RestartPreventExitStatus').split()] == [
         errors.EXIT_USAGE, errors.EXIT_NO_PERMISSION, errors.EXIT_CONFIGURATION]
+
+
+@pytest.mark.parametrize('path', sorted(examples()))
+def test_the_example_is_what_the_command_prints(path):
+    assert read(path) == examples()[path], "run: python3 docs/generate_examples.py"
+
+
+@pytest.fixture(scope='module')
+def units(tmp_path_factory):
+    """A folder with the units as shipped, starting a program that is there."""
+    folder = tmp_path_factory.mktemp('units')
+    for path in glob.glob(os.path.join(PROJECT, 'systemd', '*')):
+        text = read(path).replace('/opt/oe-cluster/bin/oe-cluster-launch', '/usr/bin/env')
+        (folder / os.path.basename(path)).write_text(text)
+    return [str(path) for path in sorted(folder.iterdir())]
+
+
+def analyze(*words):
+    done = subprocess.run(('systemd-analyze', '--no-pager') + words, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, universal_newlines=True, timeout=60)
+    return done.returncode, done.stdout
+
+
+def test_systemd_finds_nothing_wrong_with_the_units(units):
+    assert len(units) == 3
+    assert analyze('verify', '--man=no', *units) == (0, '')
+
+
+def test_the_units_exposure_is_below_2(units):
+    service = [path for path in units if path.endswith('.service')]
+    code, printed = analyze('security', '--offline=true', '--threshold=20', *service)
+    assert code == 0, printed
+
+
+def granted_commands():
+    """The commands that the ACL user of conf/redis.conf may use."""
+    rule = re.search(r'^user oe-cluster (.*)$', read('conf', 'redis.conf'), re.MULTILINE).group(1)
+    words = rule.split()
+    assert words[2:7] == ['resetkeys', '~oe:*', 'resetchannels', '&oe:*', '-@all']
+    assert all(re.match(r'\+[a-z|]+$', word) for word in words[7:])
+    return {word[1:] for word in words[7:]}
+
+
+#: what redis-py sends by itself: log-in, database, transactions, its pool's question, subscriptions
+OF_THE_CLIENT = {'ping', 'select', 'multi', 'exec', 'discard', 'unsubscribe', 'evalsha', 'eval'}
+#: commands whose method has another name
+METHODS = {'del': 'delete', 'scan': 'scan_iter'}
+
+
+def test_the_redis_user_may_do_what_scripts_do_and_no_more_than_the_code_asks():
+    scripts = ''.join(read(path) for path in glob.glob(os.path.join(
+        PROJECT, 'oe_cluster_launch', 'store', 'lua', '*.lua')))
+    called = {name.lower() for name in re.findall(r"redis\.p?call\('(\w+)'", scripts)}
+    assert called - granted_commands() == set()
+    sources = ''.join(read(folder, name) for folder, _, names in os.walk(
+        os.path.join(PROJECT, 'oe_cluster_launch')) for name in names if name.endswith('.py'))
+    unused = {name for name in granted_commands() - called - OF_THE_CLIENT
+              if '.%s(' % METHODS.get(name, name) not in sources}
+    assert unused == set()
 
 
 def test_the_unit_waits_longer_than_the_launcher_takes_to_stop():

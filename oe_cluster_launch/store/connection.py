@@ -25,7 +25,8 @@ from oe_cluster_launch.store.scripts import run_script
 #: faults of the caller, not of the server: they pass through untranslated
 _PROGRAMMING_ERRORS = (exceptions.DataError, exceptions.NoScriptError, exceptions.WatchError)
 
-_ACL_REMEDY = "Give the ACL user its keys, channel and commands: ~PREFIX:* &PREFIX:* +@all -@dangerous +info"
+_ACL_REMEDY = ("Give the ACL user its keys, channels and commands: ~PREFIX:* &PREFIX:* and the commands that "
+               "conf/redis.conf lists")
 _REMEDIES = (
     # (part of Redis' or OpenSSL's own message, what an operator can do)
     ('WRONGPASS', "Check redis_username and redis_password"),

@@ -14,7 +14,8 @@ from .problem import Problem
 
 # What everything needs; what a browser test and a benchmark need besides.
 SERVICE_PACKAGES = ['ca-certificates', 'gcc', 'iproute2', 'libc6-dev', 'libfaketime', 'nginx-light',
-                    'openssl', 'postgresql', 'procps', 'python3-pip', 'python3-venv', 'redis-server']
+                    'openssl', 'postgresql', 'procps', 'python3-pip', 'python3-venv', 'redis-server',
+                    'systemd']
 BROWSER_PACKAGES = ['chromium', 'chromium-driver']
 BENCHMARK_PACKAGES = ['wrk']
 
