@@ -8,7 +8,8 @@ From the Makefile: `cd tests && python3 -m testbed COMMAND` (see __main__.py).
                       environments.py (virtualenvs), golden.py (databases with modules installed)
   where and as whom   paths.py (the state folder), account.py (the unprivileged account)
   what is started     service.py (start, kill, pause, stop: common to all), postgres.py,
-                      redis_server.py, sentinel.py, nginx.py, node.py, cluster.py, browser.py
+                      redis_server.py, sentinel.py, nginx.py, site.py (the nginx we ship), node.py,
+                      cluster.py, machine.py (systemd as process 1), breaking.py, browser.py
   who talks to it     clients.py (XML-RPC and the web client's JSON calls)
   what uses it all    demo.py (`make run`), and the fixtures of tests/conftest.py
   small things        waiting.py, ports.py, process_table.py, running.py, progress.py,
