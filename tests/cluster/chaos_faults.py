@@ -152,6 +152,9 @@ ONLY = [name for name in os.environ.get('CHAOS_FAULTS', '').split(',') if name]
 def choose(world, chance):
     """One fault that this world can have. A third of them are of the whole cluster."""
     of_redis = OF_SENTINELS if world.trio else OF_ONE_REDIS
+    of_a_node = OF_A_NODE
+    if world.trio and not world.cables.cut_what_sentinels_name:
+        of_a_node = [each for each in OF_A_NODE if each not in (cut_from_redis, cut_from_both)]
     if ONLY:
-        return chance.choice([each for each in OF_A_NODE + of_redis if each.__name__ in ONLY])
-    return chance.choice(of_redis if chance.random() < 0.33 else OF_A_NODE)
+        return chance.choice([each for each in list(of_a_node) + list(of_redis) if each.__name__ in ONLY])
+    return chance.choice(of_redis if chance.random() < 0.33 else of_a_node)

@@ -31,6 +31,7 @@ class Cables(object):
 
     how = "network namespaces: a veth cable to Redis and one to PostgreSQL for each node, pulled"
     services = ()
+    cut_what_sentinels_name = True
 
     def __init__(self):
         self.network = Network()
@@ -58,6 +59,8 @@ class Relays(object):
     """Cuts by relays that are stopped: TCP's keepalive does not notice these."""
 
     redis_address = '127.0.0.1'
+    #: the address that Sentinels tell leads past the relay
+    cut_what_sentinels_name = False
 
     def __init__(self, why):
         self.how = "relays (%s)" % why
