@@ -94,7 +94,7 @@ def test_looking_for_due_jobs_costs_postgresql_little(crowd):
     wait_until(lambda: witness.now() - since > 10, 20, "ten seconds are over", 1.0)
     per_second = (transactions() - before) / (witness.now() - since)
     print("transactions per second at rest: %.1f" % per_second)
-    assert per_second < 10
+    assert per_second < 20, "that of both nodes, with their health checks"
 
 
 def test_a_job_sees_what_others_changed_and_they_see_what_it_changed(crowd):
@@ -121,8 +121,8 @@ $$ WHERE name = 'speak'""" % (language, language))
     wait_until(spoken, 10, "the job has cached the answer")
     assert spoken() == ['1.5'] == [written()]
     client.call('res.lang', 'write', [language], {'decimal_point': 'b'})
-    assert witness._query("UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' WHERE name = 'speak' "
-                          "RETURNING 1")
+    assert witness._query("UPDATE ir_cron SET nextcall = date_trunc('second', now() AT TIME ZONE 'UTC') "
+                          "WHERE name = 'speak' RETURNING 1")
     wait_until(lambda: len(spoken()) == 2, 10, "the job ran again")
     assert spoken()[-1] == '1b5'
     wait_until(lambda: witness._query("SELECT 1 FROM res_lang WHERE decimal_point = 'j'"), 5, "committed")
