@@ -50,6 +50,6 @@ class Site(Service):
         return not ports.is_free(self.port)
 
     def answered_by(self):
-        """The upstream addresses of every request so far, in order."""
+        """For every request so far the addresses that nginx asked, as it logs them: `a` or `a, b`."""
         with open(self.access_log) as stream:
-            return [line.split()[-2] for line in stream]
+            return re.findall(r'(?m)^.*" [0-9]+ [0-9.]+ (.*) [^ ]+$', stream.read())
