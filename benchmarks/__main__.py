@@ -39,8 +39,8 @@ BUDGET_SECONDS = 19 * 60
 QUICK_BUDGET_SECONDS = 170
 
 
-class OutOfTime(Exception):
-    """A part took longer than it may."""
+class OutOfTime(BaseException):
+    """A part took longer than it may; no handler of a failed measurement may swallow that."""
 
 
 def run():
@@ -74,11 +74,12 @@ def _part(lab, name, measure, most):
     signal.alarm(int(most))
     try:
         measure(lab)
-    except Exception as error:
+    except (Exception, OutOfTime) as error:
         lab.run.remark(name, "Incomplete: %s: %s" % (type(error).__name__, str(error).strip()[:300]))
         traceback.print_exc()
     finally:
         signal.alarm(0)
+        lab.clear()
         lab.run.seconds[name] = round(time.monotonic() - began, 1)
 
 
@@ -117,6 +118,7 @@ def main(arguments):
     if len(arguments) != 1 or arguments[0] not in commands:
         sys.exit("usage: python -m benchmarks %s" % '|'.join(sorted(commands)))
     signal.signal(signal.SIGALRM, _out_of_time)
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))  # all that was started ends too
     try:
         commands[arguments[0]]()
     except Problem as problem:

@@ -4,6 +4,8 @@
 wrk keeps eight connections busy, so latencies are those of a saturated server. The systems are
 measured in turns, workload by workload; each turn begins with another system.
 """
+from http.client import HTTPException
+
 from benchmarks.suite import systems, wrk
 from benchmarks.suite.redis_commands import Watch
 from benchmarks.suite.workloads import SHORT, Workloads
@@ -46,25 +48,33 @@ def measure(lab, compared, rounds, seconds):
     workloads = [Workloads(system.url, system.database).all() for system in compared]
     for system, own in zip(compared, workloads):
         warm_up(lab, system, own[1])
-    for place, first in enumerate(workloads[0]):
-        series = lab.run.new(PART, first.name, 'req/s', higher_is_better=True)
-        latencies = [lab.run.new('latency', '%s, %s' % (first.name, name), 'ms', higher_is_better=False)
-                     for name in ('p50', 'p95', 'p99')]
-        failed = lab.run.new('failures', first.name, 'failed requests', baseline=None)
-        works = [work_file(lab, own[place], system) for system, own in zip(compared, workloads)]
-        warm = [wrk.burst(system.url, work, seconds / 2, CONNECTIONS)
-                for system, work in zip(compared, works)]
-        length = long_enough(seconds, max(outcome.per_second for outcome in warm))
-        for turn in range(rounds):
-            for index in in_turn(len(compared), turn):
-                outcome = wrk.burst(compared[index].url, works[index], length, CONNECTIONS)
-                key = compared[index].key
-                series.add(key, outcome.per_second)
-                for each, value in zip(latencies, (outcome.p50, outcome.p95, outcome.p99)):
-                    each.add(key, value)
-                failed.add(key, outcome.failed)
-        lab.say("  %-28s %s" % (first.name, '  '.join(
-            '%s %.0f' % (system.key, series.summary(system.key).median) for system in compared)))
+    for own in zip(*workloads):
+        try:
+            _one_workload(lab, compared, own, rounds, seconds)
+        except (wrk.LoadFailed, HTTPException, OSError, ValueError) as error:
+            lab.run.remark(PART, "%s is incomplete: %s." % (own[0].name, str(error)[:200]))
+
+
+def _one_workload(lab, compared, own, rounds, seconds):
+    """`own`: the workload as each of the compared systems is asked."""
+    name = own[0].name
+    series = lab.run.new(PART, name, 'req/s', higher_is_better=True)
+    latencies = [lab.run.new('latency', '%s, %s' % (name, share), 'ms', higher_is_better=False)
+                 for share in ('p50', 'p95', 'p99')]
+    failed = lab.run.new('failures', name, 'failed requests', baseline=None)
+    works = [work_file(lab, workload, system) for system, workload in zip(compared, own)]
+    warm = [wrk.burst(system.url, work, seconds / 2, CONNECTIONS) for system, work in zip(compared, works)]
+    length = long_enough(seconds, max(outcome.per_second for outcome in warm))
+    for turn in range(rounds):
+        for index in in_turn(len(compared), turn):
+            outcome = wrk.burst(compared[index].url, works[index], length, CONNECTIONS)
+            key = compared[index].key
+            series.add(key, outcome.per_second)
+            for each, value in zip(latencies, (outcome.p50, outcome.p95, outcome.p99)):
+                each.add(key, value)
+            failed.add(key, outcome.failed)
+    lab.say("  %-28s %s" % (name, '  '.join(
+        '%s %.0f' % (system.key, series.summary(system.key).median) for system in compared)))
 
 
 def other_counts(lab, counts=(2, 8), rounds=4, seconds=0.7):

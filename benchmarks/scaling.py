@@ -38,7 +38,8 @@ def run(lab):
         measure(lab, system, fronts, rounds=3, seconds=1.5)
     finally:
         system.kill_all()
-        lab.close_services(fronts.values())
+        for front in fronts.values():
+            front.kill_all()
 
 
 def measure(lab, system, fronts, rounds, seconds):

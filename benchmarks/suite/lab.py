@@ -48,11 +48,11 @@ class Lab(object):
         """The same for this Python."""
         return _output([sys.executable] + [str(word) for word in words], **more)
 
-    @staticmethod
-    def close_services(services):
-        """Kill some services."""
-        for each in services:
-            each.kill_all()
+    def clear(self):
+        """Kill every service but PostgreSQL: whatever a part has left running."""
+        for each in service.alive():
+            if each is not self.postgres:
+                each.kill_all()
 
     def close(self):
         """Kill every service of the run."""

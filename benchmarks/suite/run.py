@@ -44,7 +44,9 @@ class Series(object):
         return figures.ratio(self.samples.get(system), baseline)
 
     def as_json(self):
-        return dict(vars(self))
+        rounded = dict((system, [float('%.6g' % figure) for figure in figures_of])
+                       for system, figures_of in self.samples.items())
+        return dict(vars(self), samples=rounded)
 
     @classmethod
     def from_json(cls, told):

@@ -58,14 +58,14 @@ def burst(url, work_path, seconds, connections):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                universal_newlines=True)
     try:
-        printed = process.communicate(timeout=seconds)[0]  # it ended by itself: something is wrong
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
         try:
-            printed = process.communicate(timeout=2 * TIMEOUT_SECONDS)[0]
+            printed = process.communicate(timeout=seconds)[0]  # it ended by itself: something is wrong
         except subprocess.TimeoutExpired:
-            process.kill()
-            printed = process.communicate()[0]
+            process.send_signal(signal.SIGINT)
+            printed = process.communicate(timeout=2 * TIMEOUT_SECONDS)[0]
+    finally:
+        process.kill()  # also when the part's time is up
+        process.wait()
     for line in printed.splitlines():
         if line.startswith('RESULT '):
             return Outcome(json.loads(line[len('RESULT '):]))
