@@ -245,8 +245,14 @@ def test_the_watch_tells_silence_from_a_database_that_is_not_there(server, postg
         wait_until(lambda: duty.silence_seconds([0]) > 2, 30, "it is not answered")
         postgres.resume()
         wait_until(lambda: duty.silence_seconds([0]) == 0, 30, "it is answered again")
+        postgres.stop()
+        wait_until(lambda: duty.silence_seconds([0]) > 2, 30, "it is refused")
+        postgres.start()
+        wait_until(lambda: duty.silence_seconds([0]) == 0, 30, "it is answered again")
     finally:
         postgres.resume()
+        if not postgres.is_running():
+            postgres.start()
         shift.stop()
         watch.join()
         server.config['db_name'] = False
