@@ -136,7 +136,7 @@ def rights(context):
         return ok("all commands, keys %s:* and channels are allowed" % store.keys.prefix)
     more = " (and %d more)" % (len(refused) - 1) if len(refused) > 1 else ''
     return fail("Redis refuses %s%s" % (refused[0].rstrip('.'), more),
-                "Give the ACL user the commands that conf/redis.conf lists, the keys ~%s:* and the channels &%s:*"
+                "Give the ACL user the commands that conf/redis.conf lists, keys ~%s:* and channels &%s:*"
                 % (store.keys.prefix, store.keys.prefix), 'redis_url', store.url)
 
 
