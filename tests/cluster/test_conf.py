@@ -83,6 +83,10 @@ def test_redis_with_its_example_is_fit_for_the_user_it_names(store):
     assert check_server(store) == []
 
 
+def test_the_doctors_own_trial_of_all_commands_is_refused_none(store):
+    assert store.run('rights_probe', [store.keys.cluster_lock('one'), store.keys.cluster_lock('two')]) == []
+
+
 @pytest.mark.parametrize('words', [
     ('FLUSHALL',), ('KEYS', '*'), ('CONFIG', 'GET', '*'), ('ACL', 'LIST'), ('SHUTDOWN',), ('MONITOR',),
     ('GET', 'other:key'), ('SET', 'oe', '1'), ('PUBLISH', 'other', 'x'),
