@@ -134,14 +134,30 @@ def test_a_database_is_dropped_while_both_nodes_are_busy_with_it(two_nodes, post
     a = two_nodes.nodes[0]
     web = WebClient(two_nodes.nodes[1].url, two_nodes.database)
     web.log_in()
+    user = XmlRpcClient(a.url, two_nodes.database)
+    user.report.report(user.database, user.uid, user.password, 'no.such.report', [1], {})
+    assert two_nodes.redis.ask('KEYS', 'oe:report:*')
     with Load(two_nodes.nodes, two_nodes.database):
         assert db_of(a).drop(MASTER, two_nodes.database) is True
+    assert not two_nodes.redis.ask('KEYS', 'oe:report:*')
     assert not postgres.has_database(two_nodes.database)
     assert db_of(two_nodes.nodes[1]).list() == []
     # the same users with the same passwords, and yet nobody is signed in there
     postgres.create_database(two_nodes.database, 'tpl_base')
     assert asks(two_nodes.nodes[0], two_nodes.database)
     assert not web.info()['uid']
+
+
+def test_stock_tells_users_when_an_administrator_ends_connections(stock, postgres):
+    """The contrast of test_requests_go_on..."""
+    server = stock(template='tpl_base')
+    with Load([server], server.database) as load:
+        for _ in range(40):
+            wanted = load.answers + 5
+            postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'"
+                           % server.database)
+            wait_until(lambda: load.answers > wanted, 30, "the load goes on")  # noqa: B023 - called at once
+    assert load.errors and not [error for error in load.errors if 'Look before' in str(error)]
 
 
 @pytest.mark.parametrize('act', ['rename', 'duplicate_database'])
@@ -201,8 +217,10 @@ def test_the_creation_of_a_database_is_seen_through_the_other_node(two_nodes, sp
     def finished():
         seen.append(b.get_progress(MASTER, number))
         return seen[-1][0] == 1.0
-    number = a.create(MASTER, new, False, 'en_US', 'secret')
-    wait_until(finished, 120, "the database is created", interval_seconds=0.5)
+    with Load(two_nodes.nodes, two_nodes.database) as load:
+        number = a.create(MASTER, new, False, 'en_US', 'secret')
+        wait_until(finished, 240, "the database is created", interval_seconds=0.5)
+    assert load.errors == []
     assert seen[-1][1] == [{'login': 'admin', 'password': 'secret'}]
     progress = [step for step, _ in seen]
     assert progress == sorted(progress) and 0.0 in progress
@@ -213,6 +231,20 @@ def test_the_creation_of_a_database_is_seen_through_the_other_node(two_nodes, sp
 def test_a_creation_that_nobody_began_is_unknown(two_nodes):
     with pytest.raises(xmlrpc.client.Fault, match='No database is being created'):
         db_of(two_nodes.nodes[0]).get_progress(MASTER, 4711)
+
+
+def test_the_death_of_the_node_that_creates_is_told_through_the_other(two_nodes, spare):
+    a, b = two_nodes.nodes
+    number = db_of(a).create(MASTER, spare('created'), False, 'en_US', 'secret')
+    assert db_of(b).get_progress(MASTER, number)[0] < 1.0
+    a.kill_all()
+
+    def told():
+        try:
+            return db_of(b).get_progress(MASTER, number) is None
+        except xmlrpc.client.Fault as error:
+            return 'Node a ended while it created the database' in str(error)
+    wait_until(told, 60, "the death is told", interval_seconds=0.5)
 
 
 def test_stock_does_not_know_the_progress_of_another_servers_creation(stock, database, spare):
@@ -228,8 +260,10 @@ def test_a_dump_of_one_node_is_restored_through_the_other(two_nodes, spare):
     a, b = two_nodes.nodes
     XmlRpcClient(a.url, two_nodes.database).call('res.partner', 'create', {'name': 'In the dump'})
     new = spare('restored')
-    dump = db_of(a).dump(MASTER, two_nodes.database)
-    assert db_of(b).restore(MASTER, new, dump) is True
+    with Load(two_nodes.nodes, two_nodes.database) as load:
+        dump = db_of(a).dump(MASTER, two_nodes.database)
+        assert db_of(b).restore(MASTER, new, dump) is True
+    assert load.errors == []
     for node in two_nodes.nodes:
         client = XmlRpcClient(node.url, new)
         assert client.call('res.partner', 'search', [('name', '=', 'In the dump')])
@@ -266,3 +300,21 @@ def test_stock_workers_disagree_about_a_changed_admin_password(stock, database):
     with pytest.raises(xmlrpc.client.Fault):
         db_of(servers[1]).dump('other', name)
     assert db_of(servers[1]).dump(MASTER, name)
+
+
+@pytest.mark.parametrize('kind', ['ours', 'stock'])
+def test_a_server_of_two_databases_rounds_prices_as_its_database_says(
+        cluster, stock, database, postgres, kind):
+    """Fault 21 is none of this OpenERP's: seen on both, so that another one would be noticed."""
+    server = stock(workers=1) if kind == 'stock' else cluster(nodes=1, workers=1).nodes[0]
+    two = server.options['db_name']
+    four = database('tpl_full')
+    postgres.query("UPDATE decimal_precision SET digits = 4 WHERE name = 'Product Price'", four)
+    clients = [XmlRpcClient(server.url, name) for name in (two, four, two)]
+    assert [price_kept(client) for client in clients] == [1.23, 1.2345, 1.23]
+
+
+def price_kept(client):
+    """What becomes of a price of four digits."""
+    made = client.call('product.template', 'create', {'name': 'Precise', 'list_price': 1.2345})
+    return client.call('product.template', 'read', [made], ['list_price'])[0]['list_price']

@@ -1,5 +1,7 @@
 # -*- coding: utf-8 -*-
 """Several nodes that install, update or first load a database at once: faults 11 to 15."""
+import os
+import signal
 import subprocess
 import threading
 import xmlrpc.client
@@ -124,6 +126,27 @@ def test_a_worker_that_must_load_during_an_update_waits_for_its_end(cluster, hol
     holder.lose_connection()
     thread.join(30)
     assert answers and 1 in answers[0]
+
+
+def test_a_worker_spawned_during_an_update_waits_for_its_end(cluster, holder_of):
+    running = cluster(nodes=1, template='tpl_base', settings={'preload': 'off'},
+                      options={'max_cron_threads': 0})
+    node = running.nodes[0]
+    workers = [pid for pid, title in node.titles().items() if 'http worker' in title]
+    holder = holder_of(running.database)
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: node.is_ready() and not set(workers) & set(node.titles()), 30, "new workers serve")
+    client = XmlRpcClient(node.url, running.database, log_in=False)
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(
+        client.common.login(running.database, 'admin', 'admin')))
+    thread.start()
+    wait_until(lambda: WAITING in node.log(), 30, "the new worker waits")
+    assert not answers
+    holder.lose_connection()
+    thread.join(30)
+    assert answers == [1]
 
 
 def test_the_node_that_updates_dies_and_the_one_that_waits_does_the_work(cluster, postgres):

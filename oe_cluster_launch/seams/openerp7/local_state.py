@@ -41,7 +41,7 @@ def refresh(registry):
 
 
 def _warn_of_shared_digits(registry):
-    """An early OpenERP 7.0 has one column object, and one precision, for all databases (fault 21).
+    """An OpenERP may have one column object, and one precision, for all databases (fault 21).
 
     7.0.406 copies columns of numbers for each registry, so that there is nothing to warn of.
     """
