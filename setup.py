@@ -24,6 +24,7 @@ setup(
     author='The oe-cluster-launch maintainers',
     packages=find_packages(include=['oe_cluster_launch', 'oe_cluster_launch.*']),
     package_data={'oe_cluster_launch.deployment': ['templates/*'],
+                  'oe_cluster_launch.status': ['page.css', 'page.js'],
                   'oe_cluster_launch.store': ['lua/*.lua']},
     python_requires='>=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*, !=3.8.*',
     # Upper bounds where a later major version is known to differ; the exact

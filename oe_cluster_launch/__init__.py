@@ -20,6 +20,7 @@ A map, in the order of a node's life:
     cron/             one node runs cron: lease, election, agent
     cluster/          who is in the cluster
     health/           who may ask what of a node, and the form of the answers
+    status/           the whole cluster at a glance: page, JSON, terminal
     deployment/       files for nginx and systemd, written from a node's settings
     current_request   what a process is doing now, for logs and limits
     store/            Redis: connection, keys, Lua scripts, server checks

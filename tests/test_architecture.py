@@ -32,6 +32,7 @@ RULES = {
 RULES['deployment'] = FOUNDATION + ('health',)
 for feature in FEATURES:
     RULES[feature] = FOUNDATION + SHARED
+RULES['status'] = FOUNDATION + SHARED + FEATURES
 
 
 def modules():

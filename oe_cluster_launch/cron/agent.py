@@ -41,10 +41,12 @@ class Agent(object):
     :param bell: a Subscription to `keys.cron_bell`, or None to find out by polling alone
     :param membership: has `report(**state)`, `refusal()` and `leave()`; told our state
     :param heartbeat: called in every cycle, for a watchdog
+    :param figures: a function: what else to report of this node, as a dictionary
     """
 
     def __init__(self, settings, node, lease, crew, bell, membership,
-                 heartbeat=lambda: None, set_title=lambda role, state: None, clock=monotonic):
+                 heartbeat=lambda: None, set_title=lambda role, state: None, figures=dict,
+                 clock=monotonic):
         self._settings = settings
         self._node = node
         self._lease = lease
@@ -53,6 +55,7 @@ class Agent(object):
         self._membership = membership
         self._heartbeat = heartbeat
         self._set_title = set_title
+        self._figures = figures
         self._clock = clock
         self._wakeups = Wakeups(bell)
         self._duty = None
@@ -238,7 +241,7 @@ class Agent(object):
                 role=role, state=self._state(), reason=self._sentence,
                 term=self._lease.term if self._lease.held else 0,
                 cron_workers=self._crew.size if self._lease.held else 0, jobs_running=self._crew.working,
-                candidate_priority=self._settings.cron_priority if may_lead else None)
+                candidate_priority=self._settings.cron_priority if may_lead else None, **self._figures())
             self._reported_at = self._clock()
         except RedisUnavailable as error:
             _logger.debug("membership was not reported: %s", error)

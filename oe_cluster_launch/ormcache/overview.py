@@ -15,21 +15,28 @@ _SCAN_COUNT = 500
 _IDENTITY = re.compile(r'^(.*)-\d+-\d+$')
 
 
-def workers(store):
-    """What every worker has reported lately, as dictionaries, by node and process."""
+def workers(store, keys=None):
+    """What every worker has reported lately, as dictionaries, by node and process.
+
+    :param keys: of their reports, from a caller who has looked for them already
+    """
     client, reports = store.client(), []
-    for key in client.scan_iter(store.keys.cache_statistics_pattern, count=_SCAN_COUNT):
+    if keys is None:
+        keys = client.scan_iter(store.keys.cache_statistics_pattern, count=_SCAN_COUNT)
+    for key in keys:
         text = client.get(key)
         if text:
             reports.append(json.loads(native(text)))
     return sorted(reports, key=lambda report: (report['node'], report['process']))
 
 
-def logs(store, database=None):
-    """The logs in Redis, of all databases or of one, as dictionaries."""
+def logs(store, database=None, keys=None):
+    """The logs in Redis, of all databases or of one, as dictionaries; `keys` as for workers()."""
     client = store.client()
     found = []
-    for key in client.scan_iter(store.keys.cache_pattern(), count=_SCAN_COUNT):
+    if keys is None:
+        keys = client.scan_iter(store.keys.cache_pattern(), count=_SCAN_COUNT)
+    for key in keys:
         identity, generation = [unquote(part) for part in native(key).split(':')[-2:]]
         match = _IDENTITY.match(identity)
         name = match.group(1) if match else identity

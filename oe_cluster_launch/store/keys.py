@@ -20,6 +20,15 @@ class Keys(object):
     def __init__(self, prefix):
         self.prefix = prefix
 
+    @property
+    def every_pattern(self):
+        """SCAN pattern of all keys of this cluster."""
+        return self._key('*')
+
+    def family_of(self, key):
+        """The word behind the prefix, such as `session`."""
+        return native(key)[len(self.prefix) + 1:].split(':', 1)[0]
+
     # ------------------------------------------------------------ sessions
     def session(self, session_id):
         """Hash of one session: sealed values by name, and the script's own fields."""

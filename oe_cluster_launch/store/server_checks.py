@@ -50,10 +50,14 @@ def check_server(store):
         _try_a_write(store)
     except RedisUnavailable as error:
         return [Finding(str(error).rstrip('.'), "Nothing works without it", fatal=True)]
+    return examine(client, information, store.url)
+
+
+def examine(client, information, url):
+    """The findings about a server that answers; `information` is what INFO said."""
     return [finding for finding in (
-        version(information, store.url),
-        eviction(client, information, store.url),
-        persistence(client, information, store.url)) if finding]
+        version(information, url), eviction(client, information, url),
+        persistence(client, information, url)) if finding]
 
 
 def apply_findings(findings, refuse):

@@ -12,6 +12,7 @@ from oe_cluster_launch.supervisor import hooks
 from oe_cluster_launch.supervisor.board import Board
 from oe_cluster_launch.supervisor.health import NodeHealth
 from oe_cluster_launch.supervisor.log import SupervisorLog
+from oe_cluster_launch.supervisor.status_routes import StatusRoutes
 
 #: by name, as gunicorn asks for it
 WORKER_CLASS = 'oe_cluster_launch.supervisor.http_worker.HttpWorker'
@@ -31,6 +32,7 @@ class NodeApplication(BaseApplication):
         self.board = Board()
         self.endpoints = Endpoints(node.settings.status_networks, node.settings.trusted_proxies)
         NodeHealth(node, self.board).add_to(self.endpoints)
+        StatusRoutes(node).add_to(self.endpoints)
         super(NodeApplication, self).__init__()
 
     def load_config(self):

@@ -53,7 +53,7 @@ class ChildProcess(object):
     def __init__(self, node):
         self.node = node
         self.pid = None
-        self.slot = None
+        self.board = self.slot = None
         self.failures = 0
         self.start_at = 0.0
         self.started_at = 0.0
@@ -103,7 +103,8 @@ class ChildProcess(object):
         """Fork it, when it does not run and its time has come."""
         if self.pid or monotonic() < self.start_at:
             return
-        self.slot = arbiter.board.take(self.kind)
+        self.board = arbiter.board
+        self.slot = self.board.take(self.kind)
         self.started_at = monotonic()
         self.kill_at = None
         self._killed = False

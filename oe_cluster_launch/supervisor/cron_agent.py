@@ -21,6 +21,7 @@ from oe_cluster_launch.store import Store
 from oe_cluster_launch.store.subscription import Subscription
 from oe_cluster_launch.supervisor import board, stacks, temporary
 from oe_cluster_launch.supervisor.child import ChildProcess
+from oe_cluster_launch.supervisor.load import Load
 from oe_cluster_launch.supervisor.titles import set_title
 
 #: after running jobs have had graceful_timeout: time to say good-bye
@@ -87,7 +88,7 @@ class CronAgent(ChildProcess):
         held = LeaseOnBoard(self.slot, self._store, settings, node.name, self._token)
         bell = Subscription(self._store, self._store.keys.cron_bell)
         Agent(settings, node.name, held, crew, bell, self._membership,
-              heartbeat=self.beat, set_title=self._set_title).run()
+              heartbeat=self.beat, set_title=self._set_title, figures=Load(self.board).figures).run()
 
     def ended(self, arbiter, how):
         """No pause for the first death, nor for one that came late: cron must be back within two seconds.
@@ -113,6 +114,8 @@ class CronAgent(ChildProcess):
     def _profile(self):
         node = self.node
         record = profile.describe(node.host)
+        if node.status_address:
+            record['status_address'] = '%s:%d' % node.status_address
         record.update(version=__version__, cron=self._settings.cron, priority=self._settings.cron_priority,
                       keys=list(node.sealing.fingerprints))
         return record

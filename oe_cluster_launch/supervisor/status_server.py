@@ -30,6 +30,8 @@ LONGEST_HEAD_BYTES = 16384
 #: for a client to send its head, and again to take its answer
 PATIENCE_SECONDS = 5.0
 SERVER = 'oe-cluster-launch'
+#: in the WSGI environment of what the answerer, not an HTTP worker, is asked
+FROM_ANSWERER = 'oe_cluster.answerer'
 
 
 class Connection(object):
@@ -174,7 +176,7 @@ class StatusServer(object):
         guard.check_head(head.method, head.version, headers, LONGEST_HEAD_BYTES)
         environ = {'REQUEST_METHOD': head.method, 'PATH_INFO': native(unquote(head.path)),
                    'QUERY_STRING': head.query or '', 'REMOTE_ADDR': connection.peer, 'SCRIPT_NAME': '',
-                   'wsgi.url_scheme': 'http'}
+                   'wsgi.url_scheme': 'http', FROM_ANSWERER: True}
         for name, value in headers:
             key = 'HTTP_' + name.replace('-', '_')
             environ[key] = '%s,%s' % (environ[key], value) if key in environ else value

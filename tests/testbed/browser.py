@@ -94,6 +94,22 @@ class Browser(Service):
         with open(path, 'wb') as stream:
             stream.write(base64.b64decode(self._call('GET', self.window + '/screenshot')))
 
+    def device(self, width, height, phone=False, scheme='light'):
+        """Show pages as on a screen of that size, in the light or dark scheme."""
+        self._devtools('Emulation.setDeviceMetricsOverride', width=width, height=height, mobile=phone,
+                       deviceScaleFactor=2 if phone else 1)
+        self._devtools('Emulation.setEmulatedMedia',
+                       features=[{'name': 'prefers-color-scheme', 'value': scheme}])
+
+    def picture(self, path):
+        """Write a PNG of the whole page, also of what must be scrolled to."""
+        with open(path, 'wb') as stream:
+            stream.write(base64.b64decode(self._devtools('Page.captureScreenshot',
+                                                         captureBeyondViewport=True)['data']))
+
+    def _devtools(self, command, **parameters):
+        return self._call('POST', self.window + '/goog/cdp/execute', {'cmd': command, 'params': parameters})
+
     def open_menu(self, text, timeout_seconds=20):
         """Click the menu entry that reads `text` once it is there.
 
