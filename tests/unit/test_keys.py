@@ -14,7 +14,7 @@ ARGUMENTS = {'session_id': 'a' * 40, 'database': 'db', 'uid': 1, 'server_url': '
 
 def every_key():
     for name, member in sorted(vars(Keys).items()):
-        if name.startswith('_') or name in ('session_id_of', 'session_owner'):
+        if name.startswith('_') or name in ('session_id_of', 'session_owner', 'family_of'):
             continue
         if isinstance(member, property):
             yield name, getattr(KEYS, name)
@@ -52,3 +52,9 @@ def test_no_database_name_brings_a_wildcard_or_a_space_into_a_key(name):
 @given(st.binary(max_size=10), st.binary(max_size=10))
 def test_parts_of_a_digest_cannot_be_shifted(one, other):
     assert KEYS.openid_nonce(one + b'x', 1, other) != KEYS.openid_nonce(one, 1, b'x' + other)
+
+
+def test_every_family_can_be_told_from_its_keys():
+    assert KEYS.family_of(KEYS.session('x')) == 'session'
+    assert KEYS.family_of(KEYS.session_index('a:b', 1).encode('ascii')) == 'session-index'
+    assert Keys('a:b').family_of(Keys('a:b').cache_statistics('n', 1)) == 'cache-statistics'
