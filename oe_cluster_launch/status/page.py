@@ -161,7 +161,7 @@ def _tenure(tenure, now):
 def _stores(facts):
     if facts['redis']['error']:
         return []
-    return [tag('h2', "Redis"), tag('div', _redis(facts['redis']), _sessions(facts['sessions']),
+    return [tag('h2', "Redis, sessions, cache"), tag('div', _redis(facts['redis']), _sessions(facts['sessions']),
                                     _cache(facts['cache']), class_='grid')]
 
 
@@ -189,8 +189,7 @@ def _sessions(sessions):
     count = _number(sessions['count']) if sessions['complete'] else "over %s" % _number(sessions['count'])
     return tag('section', tag('div', tag('h3', "Sessions"), class_='title'),
                tag('p', count, class_='figure'),
-               tag('p', "in Redis, signed in or not; `oe-cluster-launch sessions list` shows them",
-                   class_='note'), class_='card')
+               tag('p', "in Redis, signed in or not", class_='note'), class_='card')
 
 
 def _cache(cache):
