@@ -161,8 +161,8 @@ def _tenure(tenure, now):
 def _stores(facts):
     if facts['redis']['error']:
         return []
-    return [tag('h2', "Redis, sessions, cache"), tag('div', _redis(facts['redis']), _sessions(facts['sessions']),
-                                    _cache(facts['cache']), class_='grid')]
+    cards = [_redis(facts['redis']), _sessions(facts['sessions']), _cache(facts['cache'])]
+    return [tag('h2', "Redis, sessions, cache"), tag('div', cards, class_='grid')]
 
 
 def _redis(redis):

@@ -16,8 +16,9 @@ import threading
 from gunicorn.config import Config
 from gunicorn.http import RequestParser
 from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.parser import Parser
 
-from oe_cluster_launch.compat import monotonic, native, queue, to_bytes, unquote
+from oe_cluster_launch.compat import argument_names, monotonic, native, queue, to_bytes, unquote
 from oe_cluster_launch.supervisor import guard, linux
 from oe_cluster_launch.supervisor.forwarded import apply_proxy_headers
 
@@ -30,6 +31,8 @@ LONGEST_HEAD_BYTES = 16384
 #: for a client to send its head, and again to take its answer
 PATIENCE_SECONDS = 5.0
 SERVER = 'oe-cluster-launch'
+#: an argument that later versions of gunicorn want, for the PROXY protocol, which we do not speak
+_SOURCE_ADDRESS = [None] if 'source_addr' in argument_names(Parser.__init__) else []
 #: in the WSGI environment of what the answerer, not an HTTP worker, is asked
 FROM_ANSWERER = 'oe_cluster.answerer'
 
@@ -66,10 +69,14 @@ class Connection(object):
     def send(self, data):
         """Send all of it, in PATIENCE_SECONDS altogether, and close. In any thread."""
         until = monotonic() + PATIENCE_SECONDS
+        left = memoryview(data)
         try:
-            while data:
-                self.client.settimeout(max(until - monotonic(), 0.001))
-                data = data[self.client.send(data[:65536]):]
+            while len(left):
+                seconds = until - monotonic()
+                if seconds <= 0:
+                    raise EnvironmentError("it took too long")
+                self.client.settimeout(seconds)
+                left = left[self.client.send(left[:65536]):]
             self.client.shutdown(socket.SHUT_WR)
         except EnvironmentError as error:
             _logger.debug("client %s is gone: %s", self.peer, error)
@@ -157,6 +164,9 @@ class StatusServer(object):
         except guard.Refused as refused:
             return connection.send(_response(refused.status, [('Content-Type', 'text/plain')],
                                              [to_bytes('%s\n' % refused)]))
+        except Exception:
+            _logger.exception("a request from %s cannot be read", connection.peer)
+            return connection.client.close()
         if self._application.is_quick(environ['PATH_INFO']):
             return self._answer(connection, environ)
         try:
@@ -167,7 +177,7 @@ class StatusServer(object):
     def _environment(self, connection):
         """The request as WSGI has it. Raises Refused."""
         try:
-            head = next(RequestParser(self._config, iter([connection.read])))
+            head = next(RequestParser(self._config, iter([connection.read]), *_SOURCE_ADDRESS))
         except (StopIteration, NoMoreData):
             raise guard.Refused('400 Bad Request', "The request's head is too long.")
         except ParseException as error:
