@@ -6,7 +6,7 @@ from oe_cluster_launch.status.markup import tag
 
 BAR_TOP, BAR_HEIGHT, HEIGHT = 2, 28, 54
 #: spans of time to show, and the distance of the ticks below, in seconds
-SPANS = [(600, 120), (3600, 900), (6 * 3600, 5400), (86400, 6 * 3600), (7 * 86400, 2 * 86400),
+SPANS = [(600, 150), (3600, 900), (6 * 3600, 5400), (86400, 6 * 3600), (7 * 86400, 2 * 86400),
          (28 * 86400, 7 * 86400)]
 COLORS = 8
 _UNITS = ((86400, 'd'), (3600, 'h'), (60, 'min'))
