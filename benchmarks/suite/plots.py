@@ -9,6 +9,8 @@ from matplotlib import pyplot  # noqa: E402 - the backend must be chosen first
 
 from .tables import PARTS, label, systems_of  # noqa: E402
 
+COLOURS = {'ours': '#1b6ca8', 'ours 1x4': '#1b6ca8', 'ours 2x2': '#5b9bd0', 'ours 4x1': '#a3c8e8',
+           'gunicorn': '#9a9a9a', 'recipe': '#d98b3a'}
 RATIO_PARTS = ('requests', 'latency', 'ormcache', 'rpc cost', 'sessions', 'boot')
 STYLE = {'svg.fonttype': 'none', 'svg.hashsalt': 'oe-cluster-launch', 'font.size': 9,
          'axes.spines.top': False, 'axes.spines.right': False}
@@ -20,6 +22,7 @@ def draw(run, folder):
     with matplotlib.rc_context(STYLE):
         for part in RATIO_PARTS:
             series = [each for each in run.of_part(part) if _ratios(each) and ', p9' not in each.name]
+            series = [each for each in series if each.higher_is_better == series[0].higher_is_better]
             if series:
                 written[part] = _save(_bars(part, series), folder, part)
         throughput = [each for each in run.of_part('scaling') if each.unit == 'req/s']
@@ -53,16 +56,17 @@ def _bars(part, series):
         axes.barh(rows, values, height,
                   xerr=[[max(0, ratio.value - ratio.low) for _row, ratio in found],
                         [max(0, ratio.high - ratio.value) for _row, ratio in found]],
-                  label=label(system), error_kw={'elinewidth': 0.7})
+                  label=label(system), color=COLOURS.get(system), error_kw={'elinewidth': 0.7})
     axes.set_yticks(range(len(series)), [each.name for each in series])
-    axes.invert_yaxis()
+    axes.set_ylim(len(series) - 0.5, -0.5)
     if max(each.ratio(system).value for each in series for system in _ratios(each)) > 8:
         axes.set_xscale('log')
+        axes.xaxis.set_major_formatter('{x:g}')
     axes.axvline(1.0, color='black', linewidth=0.8)
     better = 'more' if series[0].higher_is_better else 'less'
     axes.set_xlabel('times stock (%s is better)' % better)
     axes.set_title(PARTS[part][0])
-    axes.legend(fontsize=8, frameon=False)
+    axes.legend(fontsize=8, frameon=False, loc='center left', bbox_to_anchor=(1.0, 0.5))
     return figure
 
 
