@@ -6,7 +6,7 @@ measured in turns, workload by workload; each turn begins with another system.
 """
 from http.client import HTTPException
 
-from benchmarks.suite import systems, wrk
+from benchmarks.suite import processes, systems, wrk
 from benchmarks.suite.redis_commands import Watch
 from benchmarks.suite.workloads import SHORT, Workloads
 
@@ -61,14 +61,18 @@ def _one_workload(lab, compared, own, rounds, seconds):
     series = lab.run.new(PART, name, 'req/s', higher_is_better=True)
     latencies = [lab.run.new('latency', '%s, %s' % (name, share), 'ms', higher_is_better=False)
                  for share in ('p50', 'p95', 'p99')]
+    cost = lab.run.new('cost', name, 'ms', higher_is_better=False)
     failed = lab.run.new('failures', name, 'failed requests', baseline=None)
     works = [work_file(lab, workload, system) for system, workload in zip(compared, own)]
     warm = [wrk.burst(system.url, work, seconds / 2, CONNECTIONS) for system, work in zip(compared, works)]
     length = long_enough(seconds, max(outcome.per_second for outcome in warm))
     for turn in range(rounds):
         for index in in_turn(len(compared), turn):
+            key, before = compared[index].key, sum(processes.spent(lab, compared[index]))
             outcome = wrk.burst(compared[index].url, works[index], length, CONNECTIONS)
-            key = compared[index].key
+            if outcome.requests:
+                spent = sum(processes.spent(lab, compared[index])) - before
+                cost.add(key, 1000.0 * spent / outcome.requests)
             series.add(key, outcome.per_second)
             for each, value in zip(latencies, (outcome.p50, outcome.p95, outcome.p99)):
                 each.add(key, value)

@@ -5,20 +5,18 @@ All nodes share this machine's processors, so throughput here shows what more no
 they bring. What they would bring is modelled from the processor time that one request takes of a
 node, of PostgreSQL and of Redis, and from what an idle node takes.
 """
-import os
 import time
 
-from testbed import process_table, session
+from testbed import session
 from testbed.nginx import Nginx
 
 from benchmarks.requests_per_second import CONNECTIONS, in_turn, work_file
-from benchmarks.suite import systems, wrk
+from benchmarks.suite import processes, systems, wrk
 from benchmarks.suite.redis_commands import Watch
 from benchmarks.suite.workloads import Workloads
 
 PART = 'scaling'
 NODES = (1, 2, 4, 8)
-TICKS_PER_SECOND = float(os.sysconf('SC_CLK_TCK'))
 #: what each machine of the model has, nodes and PostgreSQL alike; Redis uses one of its processors
 MODEL_CORES = 4
 WORKLOADS = ('web: read, 1 partner', 'mixed: 80 % read, 20 % write', 'web: list of orders')
@@ -68,9 +66,9 @@ def measure(lab, system, fronts, rounds, seconds):
 
 def costs(lab, system, workload, work, seconds=4.0):
     """Processor time per request of each of the three, and the model that follows from it."""
-    before = _spent(lab, system)
+    before = processes.spent(lab, system)
     outcome = wrk.burst(system.url, work, seconds, CONNECTIONS)
-    spent = [after - start for start, after in zip(before, _spent(lab, system))]
+    spent = [after - start for start, after in zip(before, processes.spent(lab, system))]
     if outcome.requests < 20:
         return
     node, postgres, redis = (1000.0 * each / outcome.requests for each in spent)
@@ -97,12 +95,12 @@ def limits(node_ms, postgres_ms, redis_ms, cores):
 def at_rest(lab, system, seconds=10):
     """What nodes cost when nobody asks them: lease, membership, second level, cron's polls."""
     time.sleep(1)
-    before, began = _spent(lab, system), time.monotonic()
+    before, began = processes.spent(lab, system), time.monotonic()
     with Watch(system.redis) as watch:
         time.sleep(seconds)
     gone = time.monotonic() - began
     node, postgres, redis = (1000.0 * (after - start) / gone / len(system.nodes)
-                             for start, after in zip(before, _spent(lab, system)))
+                             for start, after in zip(before, processes.spent(lab, system)))
     series = lab.run.new(PART, 'an idle node, per second', 'ms of processor time', baseline=None)
     for name, value in (('node', node), ('PostgreSQL', postgres), ('Redis', redis)):
         series.add(name, value)
@@ -112,25 +110,6 @@ def at_rest(lab, system, seconds=10):
                          baseline=None)
     series.add('PostgreSQL (%d cores) is full at' % MODEL_CORES, 1000.0 * MODEL_CORES / max(postgres, 1e-3))
     series.add('Redis (1 core) is full at', 1000.0 / max(redis, 1e-3))
-
-
-def _spent(lab, system):
-    """Seconds of processor time so far: nodes, PostgreSQL, Redis."""
-    nodes = sum(_seconds(node.pid) for node in system.nodes)
-    return nodes, _seconds(lab.postgres.pid), _seconds(system.redis.pid)
-
-
-def _seconds(pid):
-    """Of a process and all that belongs to it, the dead included."""
-    total = 0
-    for member in process_table.family(pid):
-        try:
-            with open('/proc/%d/stat' % member) as stat:
-                fields = stat.read().rpartition(')')[2].split()
-        except OSError:
-            continue
-        total += sum(int(each) for each in fields[11:15])
-    return total / TICKS_PER_SECOND
 
 
 def _label(count):

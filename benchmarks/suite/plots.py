@@ -11,7 +11,7 @@ from .tables import PARTS, label, systems_of  # noqa: E402
 
 COLOURS = {'ours': '#1b6ca8', 'ours 1x4': '#1b6ca8', 'ours 2x2': '#5b9bd0', 'ours 4x1': '#a3c8e8',
            'gunicorn': '#9a9a9a', 'recipe': '#d98b3a'}
-RATIO_PARTS = ('requests', 'latency', 'ormcache', 'rpc cost', 'sessions', 'boot')
+RATIO_PARTS = ('requests', 'latency', 'cost', 'ormcache', 'rpc cost', 'sessions', 'boot')
 STYLE = {'svg.fonttype': 'none', 'svg.hashsalt': 'oe-cluster-launch', 'font.size': 9,
          'axes.spines.top': False, 'axes.spines.right': False}
 

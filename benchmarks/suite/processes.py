@@ -1,12 +1,15 @@
 # -*- coding: utf-8 -*-
-"""The worker processes of a server, and their memory."""
+"""The processes of a server: which are its workers, their memory, the processor time they take."""
 import os
 import signal
 
+from testbed import process_table
 from testbed.waiting import wait_until
 
 #: how the HTTP workers of the compared systems call themselves
 TITLES = ('http worker', 'WorkerHTTP', 'gunicorn: worker')
+
+TICKS_PER_SECOND = float(os.sysconf('SC_CLK_TCK'))
 
 
 def http_workers(server):
@@ -34,3 +37,28 @@ def _kilobytes(pid, name):
             return sum(int(line.split()[1]) for line in lines if line.startswith(name))
     except OSError:
         return 0
+
+
+def spent(lab, system):
+    """Seconds of processor time so far: the system's nodes, PostgreSQL, the system's Redis."""
+    everybody = process_table.everybody()
+    nodes = sum(_seconds(node.pid, everybody) for node in system.nodes)
+    redis = _seconds(system.redis.pid, everybody) if system.redis else 0.0
+    return nodes, _seconds(lab.postgres.pid, everybody), redis
+
+
+def _seconds(leader, everybody):
+    """Of a process, its living descendants, and those of them that have ended."""
+    members, grew = {leader}, True
+    while grew:
+        more = {each.pid for each in everybody if each.parent in members} - members
+        members |= more
+        grew = bool(more)
+    total = 0
+    for member in members:
+        try:
+            with open('/proc/%d/stat' % member) as stat:
+                total += sum(int(each) for each in stat.read().rpartition(')')[2].split()[11:15])
+        except OSError:
+            continue
+    return total / TICKS_PER_SECOND

@@ -12,6 +12,9 @@ PARTS = collections.OrderedDict((
     ('workers', ("Other numbers of workers", "As above; more is better.")),
     ('latency', ("Latency under the same load",
                  "Milliseconds; eight clients wait in turn, so this is mostly waiting.")),
+    ('cost', ("Processor time per request",
+              "Of the server, its Redis and PostgreSQL together, under the same load; less is better. Other "
+              "programs on the machine change it less than they change requests per second.")),
     ('failures', ("Requests that failed during the load", "")),
     ('redis', ("Redis commands per request",
                "Sent by the server, one client, warm caches, background included; ratios to the recipe.")),
