@@ -7,6 +7,7 @@ here by accident (boot.py measures new workers). nginx goes round the nodes: wit
 load of one machine would reach one node.
 """
 import os
+import shutil
 
 from testbed import paths, session
 from testbed.cluster import Cluster
@@ -23,13 +24,21 @@ class GunicornServer(StockServer):
 
     def __init__(self, name, folder, postgres, recipe_redis=None, **more):
         super().__init__(name, folder, postgres, **more)
-        search_path = ':'.join(filter(None, [paths.CHECKOUT, os.environ.get('PYTHONPATH')]))
+        search_path = ':'.join(filter(None, [self.folder, os.environ.get('PYTHONPATH')]))
         self.environment.update(OE_CONF=self.configuration_path, OE_RECIPE_REDIS=recipe_redis or '',
                                 PYTHONPATH=search_path)
 
+    def configure(self):
+        """The account need not be able to read the checkout: it gets copies."""
+        super().configure()
+        source = os.path.join(paths.CHECKOUT, 'benchmarks')
+        shutil.copy(os.path.join(source, 'suite', 'gunicorn_conf.py'), self.folder)
+        shutil.copytree(os.path.join(source, 'recipe'), os.path.join(self.folder, 'recipe'),
+                        ignore=shutil.ignore_patterns('*.pyc', '__pycache__'))
+
     def command(self):
         return [paths.python27('gunicorn'), 'openerp:service.wsgi_server.application', '-c',
-                os.path.join(paths.CHECKOUT, 'benchmarks', 'suite', 'gunicorn_conf.py')]
+                os.path.join(self.folder, 'gunicorn_conf.py')]
 
 
 class System(object):
