@@ -21,7 +21,7 @@ def run(lab):
     """Measure all workloads on all systems."""
     compared = start(lab)
     try:
-        measure(lab, compared, rounds=3 if lab.quick else 5, seconds=0.4 if lab.quick else 0.7)
+        measure(lab, compared, rounds=3 if lab.quick else 5, seconds=0.4 if lab.quick else 0.6)
         redis_commands(lab, [system for system in compared if system.redis])
     finally:
         for system in compared:
@@ -81,7 +81,7 @@ def _one_workload(lab, compared, own, rounds, seconds):
         '%s %.0f' % (system.key, series.summary(system.key).median) for system in compared)))
 
 
-def other_counts(lab, counts=(2, 8), rounds=4, seconds=0.7):
+def other_counts(lab, counts=(2, 8), rounds=4, seconds=0.6):
     """Stock and ours, one node, with fewer and more workers than processors can use."""
     if lab.quick:
         return
@@ -109,7 +109,7 @@ def other_counts(lab, counts=(2, 8), rounds=4, seconds=0.7):
                 system.kill_all()
 
 
-def redis_commands(lab, compared, count=40):
+def redis_commands(lab, compared, count=20):
     """What one client's requests, one after the other, make each system send to Redis."""
     wanted = SHORT + ('web: form view', 'web: list of orders', 'web: menus')
     for system in compared:

@@ -16,7 +16,7 @@ def failover(lab):
     if lab.quick:
         lab.run.remark('failover', "Left out of the quick run.")
         return
-    told = _told(lab, lab.python3, 'failover.py', '--rounds', 50, '--clusters', 15)
+    told = _told(lab, lab.python3, 'failover.py', '--rounds', 50, '--clusters', 20)
     for kind, found in told['kinds'].items():
         lab.run.new('failover', kind, 's', higher_is_better=False, baseline=None,
                     samples={'ours': found['seconds']})

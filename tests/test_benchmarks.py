@@ -82,7 +82,8 @@ def test_the_worst_workload_decides_a_target(ours, kept):
     run = run_with('requests', SHORT[0], [10, 10], [20, 20], 'ours 1x4', 'req/s', True)
     run.new('requests', SHORT[1], 'req/s', higher_is_better=True,
             samples={'stock': [10, 10], 'ours 1x4': ours})
-    assert verdict(run, 'at least 1.3').kept is kept
+    found = verdict(run, 'at least 1.3')
+    assert found.kept is kept and 'worst of 2: %.2f×' % (ours[0] / 10.0) in found.measured
 
 
 @pytest.mark.parametrize('ours, kept', [([5], True), ([5.1], False)])
@@ -143,6 +144,7 @@ def test_requests_reach_lua_byte_for_byte(tmp_path):
     assert wrk.lua(body).isascii() and '\n' not in wrk.lua(body)
     with open(path) as stream:
         assert '["path"]="/x"' in stream.read()
+    assert wrk.lua('a"b\\c') == r'"a\034b\092c"'
     assert wrk.lua(None) == 'nil' and wrk.lua([1, 2]) == '{1, 2}'
 
 
