@@ -4,6 +4,7 @@
 wrk keeps eight connections busy, so latencies are those of a saturated server. The systems are
 measured in turns, workload by workload; each turn begins with another system.
 """
+import time
 from http.client import HTTPException
 
 from benchmarks.suite import processes, systems, wrk
@@ -21,7 +22,8 @@ def run(lab):
     """Measure all workloads on all systems."""
     compared = start(lab)
     try:
-        measure(lab, compared, rounds=3 if lab.quick else 5, seconds=0.4 if lab.quick else 0.6)
+        measure(lab, compared, rounds=3 if lab.quick else 5, seconds=0.4 if lab.quick else 0.6,
+                most=80 if lab.quick else 480)
         redis_commands(lab, [system for system in compared if system.redis])
     finally:
         for system in compared:
@@ -43,12 +45,16 @@ def start(lab):
     return [system.wait() for system in compared]
 
 
-def measure(lab, compared, rounds, seconds):
-    """All workloads in turns."""
+def measure(lab, compared, rounds, seconds, most):
+    """All workloads in turns; none is begun after `most` seconds."""
+    until = time.monotonic() + most
     workloads = [Workloads(system.url, system.database).all() for system in compared]
     for system, own in zip(compared, workloads):
         warm_up(lab, system, own[1])
     for own in zip(*workloads):
+        if time.monotonic() > until:
+            lab.run.remark(PART, "%s: no time left." % own[0].name)
+            continue
         try:
             _one_workload(lab, compared, own, rounds, seconds)
         except (wrk.LoadFailed, HTTPException, OSError, ValueError) as error:
