@@ -21,7 +21,9 @@ from oe_cluster_launch.check.table import CHECKS  # noqa: E402
 from oe_cluster_launch.settings import TABLE  # noqa: E402
 from oe_cluster_launch.store.keys import Keys  # noqa: E402
 from oe_cluster_launch.supervisor.board import COUNTERS  # noqa: E402
+from oe_cluster_launch.supervisor.health import NodeHealth  # noqa: E402
 from oe_cluster_launch.supervisor.signals import MEANINGS  # noqa: E402
+from oe_cluster_launch.supervisor.status_routes import StatusRoutes  # noqa: E402
 
 
 def cell(text):
@@ -54,8 +56,49 @@ def commands():
     for name, module in sorted(cli.subcommands().items()):
         parser = argparse.ArgumentParser(prog=name, add_help=False)
         module.add_arguments(parser)
-        usage = ' '.join(parser.format_usage().split())[len('usage: '):]
-        yield '| `%s` | `%s` | %s |' % (name, cell(usage), cell(module.HELP))
+        yield command_row(name, parser, module.HELP)
+        for action in actions_of(parser):
+            own = parser_of_action(parser, action.dest)
+            yield command_row('%s %s' % (name, action.dest), own, action.help)
+
+
+def command_row(name, parser, words):
+    usage = ' '.join(parser.format_usage().replace('usage: ', '').split())
+    options = usage[len(parser.prog):].replace('[-c FILE]', '').replace('[-h]', '')
+    options = ' '.join(options.split())
+    return '| `%s` | %s | %s |' % (name, '`%s`' % cell(options) if options else '', cell(words))
+
+
+def actions_of(parser):
+    """What stands behind the command's name, such as `rotate` behind `key`, with its help."""
+    return [choice for kind in parser._actions if isinstance(kind, argparse._SubParsersAction)
+            for choice in kind._choices_actions]
+
+
+def parser_of_action(parser, name):
+    return next(kind.choices[name] for kind in parser._actions
+                if isinstance(kind, argparse._SubParsersAction))
+
+
+def pages():
+    yield '\n## Pages\n'
+    yield 'What a node answers to those in `status_networks`, at `status_port` and at its HTTP port.\n'
+    yield '| path | what it tells |\n|---|---|'
+    routes = Routes()
+    NodeHealth(None, None).add_to(routes)
+    StatusRoutes.__new__(StatusRoutes).add_to(routes)  # without a node: nobody is asked
+    for path, function in routes.found:
+        yield '| `%s` | %s |' % (path, cell(' '.join(inspect.getdoc(function).split())))
+
+
+class Routes(object):
+    """Takes what would be given to health.endpoints.Endpoints."""
+
+    def __init__(self):
+        self.found = []
+
+    def add(self, path, function, quick=False):
+        self.found.append((path, function))
 
 
 def checks():
@@ -113,7 +156,7 @@ def redis_keys():
 def page():
     """The whole page as text."""
     lines = ['# Reference', '', 'Generated from the code by docs/generate_reference.py: do not edit.', '']
-    for section in (settings, commands, checks, signals, exit_codes, counters, redis_keys):
+    for section in (settings, commands, checks, pages, signals, exit_codes, counters, redis_keys):
         lines.extend(section())
     return '\n'.join(lines) + '\n'
 

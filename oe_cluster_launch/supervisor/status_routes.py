@@ -28,11 +28,13 @@ class StatusRoutes(object):
         endpoints.add('/_cluster/status', self.as_json)
 
     def page(self, environ):
+        """The cluster at a glance, for a browser; of any node."""
         html = page.render(self._gather(environ), self._node.name)
         return Answer('200 OK', 'text/html; charset=utf-8', html,
                       [('Content-Security-Policy', page.CONTENT_SECURITY_POLICY)])
 
     def as_json(self, environ):
+        """The same facts as JSON."""
         text = json.dumps(self._gather(environ), indent=1, sort_keys=True, separators=(',', ': '))
         return Answer('200 OK', 'application/json', text + '\n')
 
