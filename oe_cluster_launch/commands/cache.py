@@ -18,8 +18,9 @@ from oe_cluster_launch.store import Store
 
 NAME = 'cache'
 HELP = "show the ormcache's statistics, or flush it on every node"
-WORKER_COLUMNS = ('node', 'process', 'database', 'entries', 'hits', 'misses', 'rate', 'shared_hits',
-                  'generation')
+_LOOKUPS = ('entries', 'local', 'local_rate', 'shared', 'shared_rate', 'computed')
+NODE_COLUMNS = ('node', 'database', 'workers') + _LOOKUPS
+WORKER_COLUMNS = ('node', 'process', 'database') + _LOOKUPS + ('generation',)
 LOG_COLUMNS = ('database', 'generation', 'batches', 'bytes', 'ends_in')
 
 
@@ -45,26 +46,17 @@ def run(arguments, settings):
 
 def stats(arguments, settings):
     store = Store(settings)
-    workers = list(_worker_rows(overview.workers(store), arguments.db))
-    logs = overview.logs(store, arguments.db)
+    workers = overview.workers(store, arguments.db)
+    nodes, logs = overview.nodes(workers), overview.logs(store, arguments.db)
     if arguments.format == 'json':
-        sys.stdout.write(json.dumps({'workers': workers, 'logs': logs}, indent=2, sort_keys=True) + '\n')
+        sys.stdout.write(json.dumps({'nodes': nodes, 'workers': workers, 'logs': logs},
+                                    indent=2, sort_keys=True) + '\n')
         return EXIT_OK
+    _print_table("Nodes: lookups answered by the worker itself, of the others by Redis, and computed",
+                 NODE_COLUMNS, nodes)
     _print_table("Workers, as they last reported", WORKER_COLUMNS, workers)
     _print_table("Shared answers in Redis", LOG_COLUMNS, logs)
     return EXIT_OK
-
-
-def _worker_rows(reports, database):
-    """One row per worker and database."""
-    for report in reports:
-        for name, held in sorted(report['databases'].items()):
-            if database in (None, name):
-                yield {'node': report['node'], 'process': report['process'], 'database': name,
-                       'entries': held['entries'], 'generation': held['generation'],
-                       'hits': report['hits'], 'misses': report['misses'],
-                       'shared_hits': report['shared_hits'], 'shared': report['shared'],
-                       'rate': overview.rate(report['hits'], report['misses'])}
 
 
 def _print_table(title, columns, rows):

@@ -15,19 +15,41 @@ _SCAN_COUNT = 500
 _IDENTITY = re.compile(r'^(.*)-\d+-\d+$')
 
 
-def workers(store, keys=None):
-    """What every worker has reported lately, as dictionaries, by node and process.
+def workers(store, database=None, keys=None):
+    """One row per worker and database, as the workers have reported lately, by node and process.
 
     :param keys: of their reports, from a caller who has looked for them already
     """
-    client, reports = store.client(), []
+    client, rows = store.client(), []
     if keys is None:
         keys = client.scan_iter(store.keys.cache_statistics_pattern, count=_SCAN_COUNT)
     for key in keys:
         text = client.get(key)
-        if text:
-            reports.append(json.loads(native(text)))
-    return sorted(reports, key=lambda report: (report['node'], report['process']))
+        report = json.loads(native(text)) if text else {'databases': {}}
+        rows += [_with_rates(dict(held, node=report['node'], process=report['process'], database=name))
+                 for name, held in report['databases'].items() if database in (None, name)]
+    return sorted(rows, key=lambda row: (row['node'], row['process'], row['database']))
+
+
+def nodes(rows):
+    """The rows of :func:`workers`, added up per node and database."""
+    found = {}
+    for row in rows:
+        total = found.setdefault((row['node'], row['database']), {
+            'node': row['node'], 'database': row['database'], 'workers': 0, 'entries': 0,
+            'local': 0, 'shared': 0, 'computed': 0, 'generations': []})
+        total['workers'] += 1
+        for name in ('entries', 'local', 'shared', 'computed'):
+            total[name] += row[name]
+        total['generations'] = sorted(set(total['generations'] + [row['generation']]), key=str)
+    return [_with_rates(found[place]) for place in sorted(found)]
+
+
+def _with_rates(row):
+    """With each level's hits as a percentage of the lookups that reached it."""
+    row['local_rate'] = rate(row['local'], row['shared'] + row['computed'])
+    row['shared_rate'] = rate(row['shared'], row['computed'])
+    return row
 
 
 def logs(store, database=None, keys=None):

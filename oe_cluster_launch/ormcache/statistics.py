@@ -2,18 +2,24 @@
 """What this worker's ormcache did, reported to Redis for `oe-cluster-launch cache stats`.
 
 One string with a time to live per worker, written at the end of a request, at
-most every few seconds. A report that is lost is only a report.
+most every few seconds. A report that is lost is only a report. The decorators
+count for the process; what they counted in a request is its database's.
 """
+import collections
 import json
 import os
 
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.errors import RedisUnavailable
 from oe_cluster_launch.ormcache import decorator
+from oe_cluster_launch.ormcache.local import level_of
 from oe_cluster_launch.store.breaker import Breaker
 
 REPORT_INTERVAL_SECONDS = 5.0
 REPORT_TTL_SECONDS = 600
+
+#: lookups answered by the first level, by the second, and by computing
+Lookups = collections.namedtuple('Lookups', 'local shared computed')
 
 
 class Statistics(object):
@@ -26,33 +32,54 @@ class Statistics(object):
         self._clock = clock
         self._due = 0.0
         self._breaker = Breaker("Reporting the ormcache's statistics")
+        self._counted = Lookups(0, 0, 0)
+        self._databases = {}
 
-    def report_when_due(self, states):
-        """Report, unless that was done a moment ago."""
+    def request_ended(self, states):
+        """Count a request's lookups for its database; report, unless that was done a moment ago."""
+        if states:
+            self._count(states)
         now = self._clock()
         if now < self._due or not self._breaker.permits():
             return
         self._due = now + REPORT_INTERVAL_SECONDS
         key = self._store.keys.cache_statistics(self._node_name, os.getpid())
         try:
-            self._store.client().set(key, json.dumps(self.report(states)), ex=REPORT_TTL_SECONDS)
+            self._store.client().set(key, json.dumps(self.report()), ex=REPORT_TTL_SECONDS)
         except RedisUnavailable as error:
             self._breaker.failed(error)
         else:
             self._breaker.succeeded()
 
-    def report(self, states):
+    def report(self):
         """What is reported, as a dictionary."""
-        caches = list(decorator.by_identity.values())
         return {
             'node': self._node_name,
             'process': os.getpid(),
-            'hits': sum(cache.stat_hit for cache in caches),
-            'misses': sum(cache.stat_miss for cache in caches),
-            'shared_hits': sum(cache.stat_shared for cache in caches),
             'shared': dict(self._shared_counts),
-            'databases': dict((state.name, {
-                'entries': state.level.entries(),
-                'generation': state.generation.text if state.generation else None,
-            }) for state in states),
+            'databases': dict((name, dict(held, entries=level_of(name).entries()))
+                              for name, held in self._databases.items()),
         }
+
+    def _count(self, states):
+        """A request that touched several databases counts for the first; there are hardly any."""
+        total, before = _lookups(), self._counted
+        self._counted = total
+        for state in states:
+            held = self._databases.setdefault(
+                state.name, {'local': 0, 'shared': 0, 'computed': 0, 'generation': None})
+            if state.generation:
+                held['generation'] = state.generation.text
+        held = self._databases[states[0].name]
+        for name, more, less in zip(Lookups._fields, total, before):
+            held[name] += more - less
+
+
+def _lookups():
+    """What the decorators of this process have counted."""
+    hits = misses = shared = 0
+    for cache in list(decorator.by_identity.values()):
+        hits += cache.stat_hit
+        misses += cache.stat_miss
+        shared += cache.stat_shared
+    return Lookups(hits - shared, shared, misses)

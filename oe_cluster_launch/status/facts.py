@@ -117,7 +117,7 @@ class Facts(object):
         families, complete = self._walk_keys()
         return {
             'sessions': {'count': families['session'], 'complete': complete},
-            'cache': _cache(overview.workers(self._store, families['cache-statistics']),
+            'cache': _cache(overview.workers(self._store, keys=families['cache-statistics']),
                             overview.logs(self._store, keys=families['cache'])),
         }
 
@@ -137,10 +137,11 @@ class Facts(object):
 
 def _cache(workers, logs):
     """Hits and misses of all workers of the last minutes, and the logs that share results."""
-    hits, misses, shared = (sum(report[name] for report in workers)
-                            for name in ('hits', 'misses', 'shared_hits'))
-    return {'workers': len(workers), 'hits': hits, 'misses': misses, 'shared_hits': shared,
-            'hit_rate': overview.rate(hits, misses), 'shared_rate': overview.rate(shared, misses - shared),
+    local, shared, computed = (sum(row[name] for row in workers) for name in ('local', 'shared', 'computed'))
+    return {'workers': len(set((row['node'], row['process']) for row in workers)),
+            'hits': local + shared, 'misses': computed, 'shared_hits': shared,
+            'hit_rate': overview.rate(local + shared, computed),
+            'shared_rate': overview.rate(shared, computed),
             'logs': [{'database': log['database'], 'bytes': log['bytes'], 'batches': log['batches']}
                      for log in logs]}
 

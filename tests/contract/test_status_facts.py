@@ -35,7 +35,8 @@ def test_facts_are_those_in_redis(two_nodes):
     for number in range(1500):
         store.client().set(store.keys.session('s%d' % number), 1)
     store.client().set(store.keys.cache_statistics('a', 1), json.dumps(
-        {'node': 'a', 'process': 1, 'hits': 90, 'misses': 10, 'shared_hits': 4}))
+        {'node': 'a', 'process': 1, 'databases': dict.fromkeys(('one', 'two'), {
+            'local': 43, 'shared': 2, 'computed': 4, 'entries': 7, 'generation': 'g'})}))
     found = Facts(store).gather()
     assert (found['leader'], found['term'], len(found['history'])) == ('a', 1, 1)
     assert [node['node'] for node in found['nodes']] == ['a', 'b'] and 'token' not in found['nodes'][0]
@@ -43,7 +44,8 @@ def test_facts_are_those_in_redis(two_nodes):
     assert abs(found['nodes'][0]['clock_skew_seconds']) < 5
     assert 55 < found['nodes'][1]['clock_skew_seconds'] < 65
     assert found['sessions'] == {'count': 1500, 'complete': True}
-    assert (found['cache']['hit_rate'], found['cache']['shared_rate']) == (90.0, 40.0)
+    assert [found['cache'][name] for name in ('workers', 'hits', 'misses', 'shared_hits')] == [1, 90, 8, 4]
+    assert (found['cache']['hit_rate'], found['cache']['shared_rate']) == (100.0 * 90 / 98, 100.0 * 4 / 12)
     assert found['redis']['redis_version'] and found['redis']['used_memory'] > 0
     assert abs(found['time'] - time.time()) < 5
     texts = ' / '.join(warning['what'] for warning in found['warnings'])

@@ -39,7 +39,7 @@ class SharedAnswers(object):
         for state in request.databases():
             if state.fresh and state.generation is not None:
                 self._level.publish(state.name, _place(state), _named(state.fresh))
-        self._statistics.report_when_due(request.databases())
+        self._statistics.request_ended(request.databases())
 
 
 def bind(context):
