@@ -187,7 +187,7 @@ def _remedy(error):
         if start in text:
             return remedy
     if isinstance(error, exceptions.TimeoutError):
-        return "It did not answer within redis_timeout"
+        return "It did not answer within redis_timeout (for cached answers: ormcache_timeout)"
     return _DEFAULT_REMEDY
 
 
