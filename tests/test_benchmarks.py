@@ -113,6 +113,12 @@ def test_a_run_survives_its_file(tmp_path):
     assert again.as_json() == run.as_json() and again.remarks == {'boot': ['said once']}
 
 
+def test_what_was_begun_and_not_measured_is_not_shown():
+    run = Run()
+    run.new('boot', 'never', 's')
+    assert run.of_part('boot') == [] and 'never' not in tables.page(run, {})
+
+
 def test_results_of_another_format_are_refused():
     with pytest.raises(ValueError):
         Run.from_json({'format': 0})

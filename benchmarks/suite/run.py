@@ -72,8 +72,8 @@ class Run(object):
         return None
 
     def of_part(self, part):
-        """The series of one part, in the order in which they were measured."""
-        return [series for series in self.series if series.part == part]
+        """The series of one part that have samples, in the order in which they were measured."""
+        return [series for series in self.series if series.part == part and series.samples]
 
     def new(self, part, name, unit, **more):
         """A new, empty series."""
