@@ -19,6 +19,19 @@ INSTALLING = 'module note: creating or updating database table'
 WAITING = 'waiting for another process'
 
 
+#: counts how often an update of an addon was begun; a sequence counts also what is rolled back
+COUNT_UPDATES = '''
+CREATE SEQUENCE begun MINVALUE 0;
+GRANT ALL ON SEQUENCE begun TO PUBLIC;
+CREATE FUNCTION count_updates() RETURNS trigger AS $$ BEGIN PERFORM nextval('begun'); RETURN NULL; END $$
+    LANGUAGE plpgsql;
+CREATE TRIGGER count_updates AFTER UPDATE ON ir_module_module FOR EACH ROW
+    WHEN (NEW.name = 'auth_openid' AND NEW.state = 'to upgrade' AND OLD.state = 'installed')
+    EXECUTE FUNCTION count_updates();
+SELECT nextval('begun');
+'''
+
+
 def states(postgres, database, module):
     return postgres.query("SELECT state FROM ir_module_module WHERE name = '%s'" % module, database)
 
@@ -82,6 +95,23 @@ def test_nodes_started_with_the_same_i_install_once_and_then_all_serve(cluster, 
     assert states(postgres, nodes.database, 'note') == [['installed']]
     for node in nodes.nodes:
         assert XmlRpcClient(node.url, nodes.database).call('note.note', 'search', []) is not None
+
+
+def test_nodes_started_with_the_same_u_update_once_and_then_all_serve(cluster, postgres, holder_of):
+    nodes = cluster(nodes=3, workers=1, template='tpl_base', arguments=['-u', 'auth_openid'], wait=False)
+    postgres.query(COUNT_UPDATES, nodes.database)
+    holder = holder_of(nodes.database)
+    for node in nodes.nodes:
+        node.start(wait=False)
+    for node in nodes.nodes:
+        wait_until(lambda: WAITING in node.log(), 60, "it waits")  # noqa: B023 - called at once
+    holder.lose_connection()
+    for node in nodes.nodes:
+        node.wait_until_serving(120)
+    assert postgres.query("SELECT last_value FROM begun", nodes.database) == [['1']]
+    assert states(postgres, nodes.database, 'auth_openid') == [['installed']]
+    for node in nodes.nodes:
+        assert XmlRpcClient(node.url, nodes.database).call('res.users', 'search', [])
 
 
 def test_stock_servers_started_with_the_same_i_get_into_each_others_way(postgres, database):
