@@ -37,8 +37,8 @@ class Load:
     """
 
     def __init__(self, servers, database):
-        self.errors, self.answers, self.written, self._stop = [], 0, 0, threading.Event()
-        self._threads = []
+        self.errors, self.written, self._stop = [], 0, threading.Event()
+        self._threads, self._answers = [], []
         for server in servers:
             web = WebClient(server.url, database)
             web.log_in()
@@ -47,18 +47,29 @@ class Load:
             self._begin(self._write, client)
             self._begin(web.call, 'res.users', 'search', [])
 
+    @property
+    def answers(self):
+        return sum(self._answers)
+
+    def wait_for_everyone(self):
+        """Until each user has had an answer: none is in the same call any more."""
+        before = list(self._answers)
+        wait_until(lambda: all(now > then for now, then in zip(self._answers, before)),
+                   30, "the load goes on")
+
     def _begin(self, *call):
-        self._threads.append(threading.Thread(target=self._ask, args=call))
+        self._threads.append(threading.Thread(target=self._ask, args=(len(self._threads),) + call))
+        self._answers.append(0)
 
     def _write(self, client):
         client.call('res.partner', 'create', {'name': 'Written under load'})
         self.written += 1
 
-    def _ask(self, call, *arguments):
+    def _ask(self, number, call, *arguments):
         while not self._stop.is_set():
             try:
                 call(*arguments)
-                self.answers += 1
+                self._answers[number] += 1
             except (xmlrpc.client.Fault, RemoteError) as error:
                 self.errors.append(getattr(error, 'faultCode', error))
 
@@ -103,10 +114,9 @@ def test_requests_go_on_while_an_administrator_ends_connections_of_busy_nodes(tw
     """At any moment of a request, not only at its beginning as while a database is copied."""
     with Load(two_nodes.nodes, two_nodes.database) as load:
         for _ in range(40):
-            wanted = load.answers + 5
             postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'"
                            % two_nodes.database)
-            wait_until(lambda: load.answers > wanted, 30, "the load goes on")  # noqa: B023 - called at once
+            load.wait_for_everyone()
     # what ends while its COMMIT is on its way is told so: neither silence nor a second time
     unknown = [error for error in load.errors if 'Look before' in str(error)]
     assert load.errors == unknown
@@ -153,10 +163,9 @@ def test_stock_tells_users_when_an_administrator_ends_connections(stock, postgre
     server = stock(template='tpl_base')
     with Load([server], server.database) as load:
         for _ in range(40):
-            wanted = load.answers + 5
             postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s'"
                            % server.database)
-            wait_until(lambda: load.answers > wanted, 30, "the load goes on")  # noqa: B023 - called at once
+            load.wait_for_everyone()
     assert load.errors and not [error for error in load.errors if 'Look before' in str(error)]
 
 
