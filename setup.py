@@ -34,13 +34,13 @@ setup(
         'cryptography>=3.3',
         'gunicorn>=19.10,<28',
         'monotonic>=1.5; python_version < "3"',
+        'prometheus_client>=0.12,<1',
         'redis>=3.5.3,<9',
         'setproctitle>=1.1.10',
         'werkzeug>=0.9.6',
     ],
     extras_require={
         'fast': ['hiredis>=1.1', 'lru-dict>=1.2'],
-        'metrics': ['prometheus_client>=0.12'],
     },
     entry_points={'console_scripts': ['oe-cluster-launch = oe_cluster_launch.cli:main']},
     classifiers=[

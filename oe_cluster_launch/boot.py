@@ -14,6 +14,8 @@ from oe_cluster_launch import privileges, shared_paths, shared_state
 from oe_cluster_launch.cluster import broadcast
 from oe_cluster_launch.errors import ConfigurationError, HostFailure
 from oe_cluster_launch.health import address
+from oe_cluster_launch.metrics import page
+from oe_cluster_launch.ormcache.meter import meter
 from oe_cluster_launch.seams.openerp7.host import Host
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
 from oe_cluster_launch.settings import load_settings
@@ -66,6 +68,12 @@ class Node(object):
 
 def read_settings(node):
     node.settings = load_settings(node.config_path, os.environ)
+
+
+def start_metrics(node):
+    """Before anything imports prometheus_client, which looks once where to count."""
+    if node.handover and node.settings.metrics:
+        page.start(node.handover.metrics_folder)
 
 
 def drop_privileges(node):
@@ -128,6 +136,7 @@ def prepare_to_fork(node):
     """No connection and no thread may cross the fork."""
     node.host.close_connections()
     node.store.close()
+    meter.take()  # what the master has looked up is no worker's
     threads = [thread.name for thread in threading.enumerate()]
     if len(threads) != 1 or len(os.listdir('/proc/self/task')) != 1:
         raise HostFailure("Threads are running before the fork: %s. An addon starts one when it is "
@@ -138,6 +147,7 @@ def prepare_to_fork(node):
 STEPS = [
     read_settings,
     drop_privileges,
+    start_metrics,
     import_host,
     start_logging,
     prepare_shared_state,

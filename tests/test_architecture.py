@@ -12,7 +12,7 @@ PACKAGE = oe_cluster_launch.__name__
 ROOT = os.path.dirname(os.path.abspath(oe_cluster_launch.__file__))
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-FOUNDATION = ('settings', 'errors', 'compat')
+FOUNDATION = ('settings', 'errors', 'compat', 'metrics')
 FEATURES = ('sessions', 'ormcache', 'openid_store', 'cron', 'cluster', 'health', 'spool')
 SHARED = ('store', 'sealing')
 #: what may name the host, and what may import it
@@ -24,6 +24,7 @@ RULES = {
     'errors': (),
     'compat': (),
     'settings': ('errors', 'compat'),
+    'metrics': ('errors', 'compat'),
     'store': FOUNDATION,
     'sealing': FOUNDATION,
     'privileges': FOUNDATION,

@@ -43,7 +43,7 @@ def test_node_conf_lists_every_setting_once_and_no_other():
 
 def test_what_node_conf_comments_out_is_the_default():
     section = cluster_section()
-    example_only = {'user', 'group', 'redis_sentinels', 'redis_tls_ca_file', 'trusted_proxies'}
+    example_only = {'user', 'group', 'redis_sentinels', 'redis_tls_ca_file', 'statsd_host', 'trusted_proxies'}
     for row in TABLE:
         match = re.search(r'^#%s =(.*)$' % row.name, section, re.MULTILINE)
         if match and row.name not in example_only:

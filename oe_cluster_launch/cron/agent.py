@@ -22,6 +22,7 @@ from oe_cluster_launch.cron import election
 from oe_cluster_launch.cron.duty import Duty
 from oe_cluster_launch.cron.wakeups import Wakeups
 from oe_cluster_launch.errors import RedisUnavailable
+from oe_cluster_launch.metrics import table
 
 #: how long a free lead is left to candidates of higher priority
 COURTESY_SECONDS = 0.4
@@ -98,6 +99,7 @@ class Agent(object):
             _logger.warning("could not %s: %s", decision.action, error)
         if self._wakeups.stopping:
             self._crew.dismiss(self._settings.graceful_timeout)
+        self._measure()
         self._report()
         self._heartbeat()
 
@@ -167,6 +169,7 @@ class Agent(object):
         if predecessor is None:
             _logger.debug("lost the race")
             return
+        table.CRON_LEADS_TAKEN.count('recovery' if recover else 'failover' if predecessor else 'election')
         _logger.info("took the lead with term %d", self._lease.term)
         self._begin_duty(predecessor)
 
@@ -174,6 +177,7 @@ class Agent(object):
         """New workers, because sessions in PostgreSQL bear the term they were opened under."""
         if self._lease.raise_term(self._duty.newest_term):
             self._crew.dismiss()
+            table.CRON_LEADS_TAKEN.count('raised')
             self._begin_duty()
         else:
             self._abandon(decision)
@@ -192,6 +196,7 @@ class Agent(object):
         death: the next leader ends its sessions there, and frees their rows.
         """
         silent = self._facts.database_silent
+        table.CRON_LEADS_ENDED.count('released')
         self._crew.dismiss(self._settings.cron_stop_timeout if silent else None)
         self._wakeups.disarm()
         if silent:
@@ -203,6 +208,7 @@ class Agent(object):
 
     def _abandon(self, decision):
         """The timer stays armed: whoever does not end by itself is killed with the lease."""
+        table.CRON_LEADS_ENDED.count('abandoned')
         seconds = self._settings.cron_stop_timeout
         self._crew.dismiss(seconds if self._facts.lost else
                            max(0.0, min(seconds, self._lease.seconds_left())))
@@ -227,6 +233,11 @@ class Agent(object):
         self._wakeups.arm(self._lease.seconds_left())
 
     # ------------------------------------------------------------ telling
+
+    def _measure(self):
+        table.LEASE_UNTIL.set(self._lease.expires_at if self._lease.held else 0)
+        table.CRON_TERM.set(self._newest_term)
+        table.MEMBER_REFUSED.set(int(bool(self._refused)))
 
     def _report(self):
         """Membership: with the renew interval, and at once when something changed."""

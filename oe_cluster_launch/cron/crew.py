@@ -15,6 +15,7 @@ import signal
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.cron import processes
 from oe_cluster_launch.cron.duty import Shift
+from oe_cluster_launch.metrics import table
 
 #: a worker that lived this long had no fault at its start
 SETTLED_SECONDS = 10.0
@@ -35,6 +36,7 @@ class _Worker(object):
         self.started_at = started_at
         self.kill_at = None
         self.told = False
+        self.limit = None
 
 
 class Crew(object):
@@ -131,6 +133,8 @@ class Crew(object):
 
     def _bury(self, worker, how, code):
         del self._workers[worker.pid]
+        table.PROCESSES_ENDED.count('cron worker', worker.limit or ('told' if worker.told else
+                                                                    'crashed' if code else 'ended'))
         if worker.duty is not self._duty:
             _logger.debug("cron worker %d of term %d ended: %s", worker.pid, worker.duty.term, how)
             return
@@ -152,13 +156,21 @@ class Crew(object):
             return
         seconds = worker.duty.working_seconds(worker.index)
         if self._job_seconds and seconds > self._job_seconds + LIMIT_GRACE_SECONDS:
+            self._limit(worker, 'limit_time_cron_real')
             _logger.error("cron worker %d is at one job for %d s (limit_time_cron_real %d s): killed",
                           worker.pid, seconds, self._job_seconds)
             processes.send(worker.pid, signal.SIGKILL)
         elif self._memory_bytes and processes.resident_bytes(worker.pid) > self._memory_bytes:
+            self._limit(worker, 'limit_memory_hard')
             _logger.error("cron worker %d holds more than limit_memory_hard (%d bytes): killed",
                           worker.pid, self._memory_bytes)
             processes.send(worker.pid, signal.SIGKILL)
+
+    @staticmethod
+    def _limit(worker, name):
+        if not worker.limit:
+            worker.limit = name
+            table.LIMITS_HIT.count(name)
 
     def _fill_places(self):
         busy = set(worker.index for worker in self._workers.values() if worker.duty is self._duty)
@@ -169,6 +181,7 @@ class Crew(object):
     def _fork(self, index):
         duty, agent_pid = self._duty, os.getpid()
         duty.start_slot(index)
+        table.PROCESSES_STARTED.count('cron worker')
         pid = os.fork()
         if pid == 0:
             self._be_worker(agent_pid, Shift(duty, index, self.size))

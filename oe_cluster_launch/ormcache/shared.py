@@ -14,6 +14,7 @@ import os
 
 from oe_cluster_launch.compat import native
 from oe_cluster_launch.errors import RedisUnavailable, SealError
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.ormcache.keys import LocalOnly, canonical
 from oe_cluster_launch.ormcache.values import handed_out, is_plain
 from oe_cluster_launch.sealing.pickles import Pickles
@@ -54,8 +55,8 @@ class SharedLevel(object):
         self._log_limit = log_limit_bytes
         self._value_limit = value_limit_bytes
         self._positions = {}
-        self._reading = Breaker("The shared ormcache in Redis")
-        self._writing = Breaker("Adding to the shared ormcache in Redis")
+        self._reading = Breaker("The shared ormcache in Redis", name='ormcache read')
+        self._writing = Breaker("Adding to the shared ormcache in Redis", name='ormcache write')
         self.counts = collections.Counter()
 
     def fetch(self, name, place):
@@ -72,10 +73,12 @@ class SharedLevel(object):
             batches = self._read(position)
         except RedisUnavailable as error:
             self._reading.failed(error)
+            table.ORMCACHE_ERRORS.count('read')
             return []
         self._reading.succeeded()
         answers = [answer for batch in batches for answer in self._opened(batch, place)]
         self.counts['received'] += len(answers)
+        table.ORMCACHE_SHARED.add(len(answers), 'received')
         return answers
 
     def publish(self, name, place, answers):
@@ -95,11 +98,13 @@ class SharedLevel(object):
                                     [batch, self._ttl_ms, self._log_limit, _new_incarnation()])
         except RedisUnavailable as error:
             self._writing.failed(error)
+            table.ORMCACHE_ERRORS.count('write')
             return
         self._writing.succeeded()
         self.counts['round trips'] += 1
         if reply:
             self.counts['sent'] += len(shareable)
+            table.ORMCACHE_SHARED.add(len(shareable), 'sent')
             self._skip_own(self._position(name, place), native(reply[0]), reply[1])
 
     def _position(self, name, place):
@@ -143,6 +148,7 @@ class SharedLevel(object):
                     for fields in self._pickles.load(self._sealing.verify(batch, 'ormcache', *place))]
         except (SealError, TypeError) as error:
             self.counts['refused'] += 1
+            table.ORMCACHE_SHARED.count('refused')
             _logger.warning("the shared ormcache holds what no node of ours wrote; it is ignored: %s", error)
             return []
 

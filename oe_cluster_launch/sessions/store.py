@@ -11,7 +11,8 @@ import re
 import time
 
 from oe_cluster_launch.compat import monotonic, native, string_types
-from oe_cluster_launch.errors import SealError
+from oe_cluster_launch.errors import RedisUnavailable, SealError
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.sealing.pickles import Pickles, allowed_names
 from oe_cluster_launch.sessions.policy import Policy
 from oe_cluster_launch.sessions.record import Codec, handle_of
@@ -73,18 +74,20 @@ class RedisSessionStore(object):
             return self.new()
         sid = native(sid)
         keys = self._store.keys
-        reply = self._store.run(
-            'session_open', [keys.session(sid)],
-            [sid, keys.session_index_start, self._life_ms, self._anonymous_life_ms,
-             self._touch_ms if touch else -1])
+        reply = self._run('open', 'session_open', [keys.session(sid)],
+                          [sid, keys.session_index_start, self._life_ms, self._anonymous_life_ms,
+                           self._touch_ms if touch else -1])
         if not reply:
+            table.SESSION_OPERATIONS.count('open', 'unknown')
             return self.new()
         try:
             snapshot = self.codec.snapshot(sid, reply)
             values = dict((name, self.codec.load(field)) for name, field in snapshot.fields.items())
         except SealError as error:
+            table.SESSION_OPERATIONS.count('open', 'refused')
             self._reject(sid, error)
             return self.new()
+        table.SESSION_OPERATIONS.count('open', 'done')
         return RedisSession(values, sid, self.policy, snapshot)
 
     def save(self, session):
@@ -96,8 +99,13 @@ class RedisSessionStore(object):
         :raises RedisUnavailable: it is not known whether it was written
         """
         try:
-            self._writer.write(session, time.time())
+            if self._writer.write(session, time.time()):
+                table.SESSION_OPERATIONS.count('write', 'done')
+        except RedisUnavailable:
+            table.SESSION_OPERATIONS.count('write', 'unavailable')
+            raise
         except SealError as error:  # somebody put a forged value there while the request ran
+            table.SESSION_OPERATIONS.count('write', 'refused')
             self._reject(session.opened_id, error)
 
     def save_if_modified(self, session):
@@ -118,13 +126,22 @@ class RedisSessionStore(object):
     def end(self, session_id):
         """End the session of that id; True when there was one."""
         keys = self._store.keys
-        return bool(self._store.run('session_end', [keys.session(session_id)],
-                                    [session_id, keys.session_index_start]))
+        ended = bool(self._run('end', 'session_end', [keys.session(session_id)],
+                               [session_id, keys.session_index_start]))
+        table.SESSION_OPERATIONS.count('end', 'done' if ended else 'unknown')
+        return ended
 
     def adopt(self, session_id, values, life_seconds):
         """Store a session that was elsewhere, under the id it has; False when the id is taken."""
         session = RedisSession(values, session_id, self.policy)
         return self._writer.create(session, time.time(), int(life_seconds * 1000))
+
+    def _run(self, operation, script_name, keys, arguments):
+        try:
+            return self._store.run(script_name, keys, arguments)
+        except RedisUnavailable:
+            table.SESSION_OPERATIONS.count(operation, 'unavailable')
+            raise
 
     def _reject(self, session_id, error):
         self.rejected += 1

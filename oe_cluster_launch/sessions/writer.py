@@ -9,6 +9,7 @@ import logging
 
 from oe_cluster_launch.compat import native
 from oe_cluster_launch.errors import RedisUnavailable
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.sessions.changes import find_changes, only_sign_ins, resolve
 from oe_cluster_launch.sessions.record import About, Snapshot, handle_of, tombstones
 
@@ -44,24 +45,25 @@ class Writer(object):
         self._anonymous_life_ms = anonymous_life_ms
 
     def write(self, session, now):
-        """Bring what changed in `session` to Redis; `now` is the time of day.
+        """Bring what changed in `session` to Redis; `now` is the time of day. Whether anything was written.
 
         :raises RedisUnavailable: Redis is away, or the session never stood still
         """
         changes = find_changes(session, self._codec)
         if not changes and not (session.keep and session.new):
-            return
+            return False
         attempt = _Attempt(session, changes)
         for _ in range(_MOST_TRIES):
             resolution = resolve(session, attempt.changes, attempt.stored, attempt.tombstones, self._codec)
             if not resolution.fields and session.new and not session.keep:
-                return
+                return False
             outcome, details = self._try(session, attempt, resolution, now)
             if outcome == b'done':
                 self._settle(session, attempt, resolution, int(details[0]))
-                return
+                return True
+            table.SESSION_CONFLICTS.count()
             if not self._prepare_next(session, attempt, outcome, details):
-                return
+                return False
         raise RedisUnavailable("session %s is changed faster than it can be written"
                                % handle_of(session.opened_id))
 

@@ -8,6 +8,7 @@ when it closes. It guards what may be left out, never what must be done.
 import logging
 
 from oe_cluster_launch.compat import monotonic
+from oe_cluster_launch.metrics import table
 
 _logger = logging.getLogger(__name__)
 
@@ -19,11 +20,13 @@ class Breaker(object):
     """One circuit of one process.
 
     :param what: completes "… is left out until it works again"
+    :param name: what it is called in the metrics
     :ivar is_open: the last attempt failed
     """
 
-    def __init__(self, what, clock=monotonic):
+    def __init__(self, what, clock=monotonic, name='other'):
         self._what = what
+        self._name = name
         self._clock = clock
         self._wait_seconds = FIRST_WAIT_SECONDS
         self._next_attempt = None
@@ -48,6 +51,7 @@ class Breaker(object):
         if not self.is_open:
             self._wait_seconds = FIRST_WAIT_SECONDS
             _logger.warning("%s is left out until it works again: %s", self._what, error)
+            table.CIRCUITS_OPEN.set(1, self._name)
         else:
             self._wait_seconds = min(2 * self._wait_seconds, LONGEST_WAIT_SECONDS)
         self._next_attempt = self._clock() + self._wait_seconds
@@ -56,4 +60,5 @@ class Breaker(object):
         """An attempt succeeded."""
         if self.is_open:
             self._next_attempt = None
+            table.CIRCUITS_OPEN.set(0, self._name)
             _logger.info("%s works again", self._what)

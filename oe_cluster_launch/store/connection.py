@@ -18,6 +18,7 @@ from redis.sentinel import Sentinel, SentinelManagedConnection
 
 from oe_cluster_launch.errors import RedisUnavailable
 from oe_cluster_launch.settings.kinds import RedisUrl
+from oe_cluster_launch.store import measured
 from oe_cluster_launch.store.address import SSLConnection, read_address, sentinel_options
 from oe_cluster_launch.store.keys import Keys
 from oe_cluster_launch.store.scripts import run_script
@@ -58,23 +59,25 @@ class Store(object):
 
     :ivar keys: the :class:`Keys` of this cluster
     :ivar url: where it is, password masked, for messages
+    :ivar purpose: what its calls count as in the metrics, unless a script's name says more
     """
 
-    def __init__(self, settings, timeout_seconds=None):
+    def __init__(self, settings, timeout_seconds=None, purpose='other'):
         """Opens nothing yet. `timeout_seconds` overrides `redis_timeout` for every call."""
         self._settings = settings
+        self.purpose = purpose
         self.timeout_seconds = timeout_seconds or settings.redis_timeout
         self.keys = Keys(settings.redis_prefix)
         self.url = _shown_url(settings)
         self._of_this_process = (None, None)
         self._siblings = []
 
-    def sibling(self, timeout_seconds):
+    def sibling(self, timeout_seconds, purpose='other'):
         """A Store of the same server with another time-out; closed together with this one.
 
         Before a fork one `close` then suffices, whoever made how many.
         """
-        self._siblings.append(Store(self._settings, timeout_seconds))
+        self._siblings.append(Store(self._settings, timeout_seconds, purpose))
         return self._siblings[-1]
 
     def client(self):
@@ -85,6 +88,7 @@ class Store(object):
         pid, client = self._of_this_process
         if pid != os.getpid():
             client = connect(self._settings, self.timeout_seconds)
+            client.purpose = self.purpose
             self._of_this_process = (os.getpid(), client)
         return client
 
@@ -137,9 +141,10 @@ class _Pipeline(Pipeline):
     """A pipeline whose faults are RedisUnavailable."""
 
     url = None
+    purpose = 'other'
 
     def execute(self, raise_on_error=True):
-        with redis_errors_translated(self.url):
+        with redis_errors_translated(self.url), measured.RoundTrip(self.purpose):
             return super(_Pipeline, self).execute(raise_on_error)
 
     def immediate_execute_command(self, *args, **options):
@@ -150,17 +155,20 @@ class _Pipeline(Pipeline):
 class _Client(redis.Redis):
     """A redis-py client whose faults are RedisUnavailable."""
 
+    purpose = 'other'
+
     def __init__(self, url, **options):
         super(_Client, self).__init__(**options)
         self.url = url
 
     def execute_command(self, *args, **options):
-        with redis_errors_translated(self.url):
+        with redis_errors_translated(self.url), measured.RoundTrip(self.purpose, args):
             return super(_Client, self).execute_command(*args, **options)
 
     def pipeline(self, transaction=True, shard_hint=None):
         pipeline = _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         pipeline.url = self.url
+        pipeline.purpose = self.purpose
         return pipeline
 
 
@@ -172,6 +180,7 @@ def redis_errors_translated(url):
     except _PROGRAMMING_ERRORS:
         raise
     except (exceptions.RedisError, ssl.SSLError, ssl.CertificateError) as error:
+        measured.failed(error)
         raise RedisUnavailable("Redis at %s: %s. %s" % (url, _first_line(error), _remedy(error)))
 
 

@@ -11,6 +11,7 @@ import pkgutil
 from redis.exceptions import NoScriptError
 
 _loaded = {}
+_names = {}
 
 
 class Script(object):
@@ -26,7 +27,13 @@ def load_script(name):
     """The script of that name; read once per process, shared by forked children."""
     if name not in _loaded:
         _loaded[name] = Script(name)
+        _names[_loaded[name].digest] = name
     return _loaded[name]
+
+
+def name_of(digest):
+    """The name of a script that was loaded in this process, or None."""
+    return _names.get(digest)
 
 
 def run_script(client, name, keys=(), arguments=()):

@@ -8,10 +8,11 @@ configure a node, and that is node.conf.
 from gunicorn.app.base import BaseApplication
 
 from oe_cluster_launch.health.endpoints import Endpoints
-from oe_cluster_launch.supervisor import hooks
+from oe_cluster_launch.supervisor import figures, hooks
 from oe_cluster_launch.supervisor.board import Board
 from oe_cluster_launch.supervisor.health import NodeHealth
 from oe_cluster_launch.supervisor.log import SupervisorLog
+from oe_cluster_launch.supervisor.statsd import StatsdLog
 from oe_cluster_launch.supervisor.status_routes import StatusRoutes
 
 #: by name, as gunicorn asks for it
@@ -33,6 +34,7 @@ class NodeApplication(BaseApplication):
         self.endpoints = Endpoints(node.settings.status_networks, node.settings.trusted_proxies)
         NodeHealth(node, self.board).add_to(self.endpoints)
         StatusRoutes(node).add_to(self.endpoints)
+        figures.add_to(self.endpoints)
         super(NodeApplication, self).__init__()
 
     def load_config(self):
@@ -55,7 +57,9 @@ class NodeApplication(BaseApplication):
             'limit_request_line': LONGEST_LINE_BYTES,
             'limit_request_field_size': LONGEST_LINE_BYTES,
             'limit_request_fields': settings.limit_headers,
-            'logger_class': SupervisorLog,
+            'logger_class': StatsdLog if settings.statsd_host else SupervisorLog,
+            'statsd_host': '%s:%d' % settings.statsd_host if settings.statsd_host else None,
+            'statsd_prefix': settings.statsd_prefix or '',
             'post_fork': hooks.post_fork,
             # forwarded.py decides what a proxy may say
             'forwarded_allow_ips': '*',

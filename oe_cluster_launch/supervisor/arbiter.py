@@ -20,7 +20,8 @@ from gunicorn.arbiter import Arbiter
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.current_request import sentence
 from oe_cluster_launch.errors import EXIT_SOFTWARE, BootFailure, LaunchError
-from oe_cluster_launch.supervisor import linux
+from oe_cluster_launch.metrics import table
+from oe_cluster_launch.supervisor import figures, linux
 from oe_cluster_launch.supervisor.keeper_io import how_it_ended
 from oe_cluster_launch.supervisor.signals import SignalHandling
 from oe_cluster_launch.supervisor.titles import set_title
@@ -62,6 +63,7 @@ class NodeArbiter(SignalHandling, Arbiter):
         self.spawn_at = 0.0
         super(NodeArbiter, self).__init__(app)
         self.SIG_QUEUE = collections.deque()
+        figures.describe(self.node)
         self.WORKERS = {}
         self.LISTENERS = []
 
@@ -128,10 +130,12 @@ class NodeArbiter(SignalHandling, Arbiter):
             if not self.reported_ready and len(booted) >= self.num_workers and self._early_are_ready():
                 self.reported_ready = True
                 self.handover.say('ready')
+                figures.ready()
         self._show_figures()
         set_title(self.node.name, 'master', state)
         self.handover.say('status', text="%s, %d of %d HTTP workers, %d requests served" % (
             state, len(booted), self.num_workers, self.board.total('requests')))
+        figures.record(self)
 
     def _early_are_ready(self):
         """Whether the children that start early are, all workers being up; if not, not for ever."""
@@ -159,6 +163,7 @@ class NodeArbiter(SignalHandling, Arbiter):
         for _ in range(self.num_workers - len(self.WORKERS)):
             self.spawn_worker()
             self.board.master.count('workers_started')
+            table.PROCESSES_STARTED.count('http worker')
 
     def kill_worker(self, pid, number):
         """Signal a worker that we have not reaped yet, so that the pid is still its own.
@@ -190,6 +195,7 @@ class NodeArbiter(SignalHandling, Arbiter):
                 self.board.master.count('workers_killed')
                 if busy is not None:
                     self.board.master.count('limit_time_real')
+                    table.LIMITS_HIT.count('limit_time_real')
                 _logger.error("worker %d is stuck and was killed, %s", pid,
                               _at_work(slot) or "idle")
                 self.kill_worker(pid, signal.SIGKILL)
@@ -213,6 +219,7 @@ class NodeArbiter(SignalHandling, Arbiter):
     def _worker_ended(self, worker, status):
         slot = worker.slot
         worker.tmp.close()
+        table.PROCESSES_ENDED.count('http worker', figures.cause_of_end(worker, status))
         if status and not worker.aborted and not slot.leave:
             self.board.master.count('workers_crashed')
             _logger.error("worker %d %s, %s", worker.pid, how_it_ended(status),

@@ -23,6 +23,7 @@ import signal
 import sys
 
 from oe_cluster_launch.compat import monotonic
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import board, linux, stacks
 from oe_cluster_launch.supervisor.titles import set_title
 
@@ -113,6 +114,7 @@ class ChildProcess(object):
         if pid:
             self.pid = pid
             arbiter.board.master.count('workers_started')
+            table.PROCESSES_STARTED.count(self.role)
             return
         linux.die_with_parent(master_pid)
         code = 1
@@ -181,6 +183,8 @@ class ChildProcess(object):
 
     def ended(self, arbiter, how):
         """It was reaped: note when it may start again."""
+        table.PROCESSES_ENDED.count(self.role, 'stuck' if self._killed else
+                                    'told' if arbiter.shutdown else 'crashed')
         if not arbiter.shutdown:
             lived = monotonic() - self.started_at
             self.failures = 0 if lived > RECOVERED_SECONDS else self.failures + 1

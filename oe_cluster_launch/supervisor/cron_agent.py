@@ -19,7 +19,7 @@ from oe_cluster_launch.seams.openerp7 import profile
 from oe_cluster_launch.seams.openerp7.cron import CronWork
 from oe_cluster_launch.store import Store
 from oe_cluster_launch.store.subscription import Subscription
-from oe_cluster_launch.supervisor import board, stacks, temporary
+from oe_cluster_launch.supervisor import board, figures, stacks, temporary
 from oe_cluster_launch.supervisor.child import ChildProcess
 from oe_cluster_launch.supervisor.load import Load
 from oe_cluster_launch.supervisor.titles import set_title
@@ -59,8 +59,10 @@ class CronAgent(ChildProcess):
         self.watchdog_seconds = 10 * settings.cron_renew_interval + 30
         self.stop_seconds = settings.graceful_timeout + FAREWELL_SECONDS
         self._token = uuid.uuid4().hex
-        self._store = Store(settings, lease.timeout_seconds(settings))
-        self._membership = Membership(self._store, settings, node.name, self._token, self._profile())
+        self._store = Store(settings, lease.timeout_seconds(settings), 'cron')
+        record = self._profile()
+        figures.introduce(node, record['addons'])
+        self._membership = Membership(self._store, settings, node.name, self._token, record)
 
     def join(self):
         """In the master, before the fork: refuse to be a member where that is unsafe.

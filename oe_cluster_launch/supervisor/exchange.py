@@ -5,6 +5,7 @@ Whatever goes wrong ends in an answer with a status and a sentence, or, when
 the client is gone, in nothing; never in the worker's end. The connection is
 closed after each answer: see docs/architecture.md on keep-alive.
 """
+import datetime
 import logging
 import socket
 import time
@@ -14,10 +15,12 @@ from gunicorn.http.errors import NoMoreData, ParseException
 
 from oe_cluster_launch import current_request
 from oe_cluster_launch.compat import to_bytes
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import guard
 from oe_cluster_launch.supervisor.body import ClientGone, buffer_body
 from oe_cluster_launch.supervisor.forwarded import apply_proxy_headers
 from oe_cluster_launch.supervisor.limits import LimitExceeded
+from oe_cluster_launch.supervisor.tally import Tally
 
 _logger = logging.getLogger(__name__)
 _access = logging.getLogger('oe_cluster_launch.access')
@@ -49,6 +52,7 @@ class Exchange(object):
         client.settimeout(self._settings.client_timeout)
         began = time.time()
         self._unread = False
+        self._tally = Tally()
         try:
             head = self._read_head(client)
             if head is not None:
@@ -57,12 +61,14 @@ class Exchange(object):
             self._refuse(client, address, refused)
         except (EnvironmentError, ClientGone) as error:
             self._slot.count('clients_gone')
+            self._tally.status = 'gone'
             _logger.debug("client %s is gone: %s", address, error)
         except Exception:
             _logger.exception("a connection from %s failed", address)
         finally:
             self._slot.end()
             current_request.end()
+            self._tally.close()
             if self._unread:
                 _let_finish(client)
             client.close()
@@ -103,6 +109,7 @@ class Exchange(object):
             head.method, environ['PATH_INFO'],
             current_request.accepted_request_id(environ.get('HTTP_X_REQUEST_ID')),
             on_named=lambda named: self._slot.describe(**named.fields()))
+        self._tally.kind = self._kind(environ)
         environ['HTTP_X_REQUEST_ID'] = request.id
         response.headers.append(('X-Request-ID', request.id))
         self.last = request
@@ -117,15 +124,24 @@ class Exchange(object):
             self._limits.disarm()
             self._limits.release_memory()
             self._slot.count(exceeded.name)
+            table.LIMITS_HIT.count(exceeded.name)
             _logger.error("%s: ended after %.1f s: %s", exceeded.name, time.time() - began, request)
             self._worker.leave("its request was ended by %s", exceeded.name)
             self._fail(client, response, exceeded.status, exceeded.sentence, request)
         finally:
             environ['wsgi.input'].close() if hasattr(environ['wsgi.input'], 'close') else None
+            self._tally.status = response.status
         self._slot.count('requests')
+        self._worker.log.access(response, head, environ, datetime.timedelta(seconds=time.time() - began))
         if self._settings.access_log:
             _access.info('%s "%s %s" %s %.3fs %s', environ.get('REMOTE_ADDR'), head.method, head.uri,
                          (response.status or '-')[:3], time.time() - began, request)
+
+    def _kind(self, environ):
+        if self._worker.app.endpoints.answers(environ['PATH_INFO']):
+            return 'cluster'
+        return self._node.host.kind_of_request(environ['REQUEST_METHOD'], environ['PATH_INFO'],
+                                               environ.get('CONTENT_TYPE') or '')
 
     def _run(self, application, environ, response):
         """Let the application make its answer, under the limits, and send it.
@@ -169,6 +185,9 @@ class Exchange(object):
 
     def _refuse(self, client, address, refused):
         self._slot.count('requests_refused')
+        self._tally.kind, self._tally.status = 'refused', refused.status
+        if refused.status.startswith('413'):
+            table.LIMITS_HIT.count('limit_body')
         self._unread = True
         _logger.info("a request from %s was refused: %s %s", address[0] if address else '?',
                      refused.status, refused)

@@ -50,14 +50,16 @@ class Handover(object):
     :ivar keeper_pid: whom to send HUP for a rolling reload
     :ivar again: an earlier master has served already: what -i and -u asked for is done
     :ivar activated: those of the descriptors that are systemd's, which keeps them over our end
+    :ivar metrics_folder: where the processes of this node count, over all masters; None: nowhere
     """
 
-    def __init__(self, keeper_pid, channel, descriptors, again=False, activated=()):
+    def __init__(self, keeper_pid, channel, descriptors, again=False, activated=(), metrics_folder=None):
         self.keeper_pid = keeper_pid
         self.channel = channel
         self.descriptors = list(descriptors)
         self.again = again
         self.activated = list(activated)
+        self.metrics_folder = metrics_folder
 
     def dump(self):
         """The variable's value. In the keeper."""

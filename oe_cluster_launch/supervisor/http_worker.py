@@ -16,6 +16,7 @@ from gunicorn import util
 from gunicorn.workers.sync import SyncWorker
 
 from oe_cluster_launch.compat import monotonic
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import linux
 from oe_cluster_launch.supervisor.board import HTTP_WORKER
 from oe_cluster_launch.supervisor.exchange import Exchange
@@ -128,8 +129,10 @@ class HttpWorker(SyncWorker):
         resident = linux.resident_bytes() if soft else 0
         if self.nr >= self.max_requests:
             self.slot.count('limit_request')
+            table.LIMITS_HIT.count('limit_request')
             self.leave("limit_request: %d requests served", self.nr)
         elif soft and resident > soft:
             self.slot.count('limit_memory_soft')
+            table.LIMITS_HIT.count('limit_memory_soft')
             self.leave("limit_memory_soft: %d MB resident, the limit is %d MB, after %s",
                        resident >> 20, soft >> 20, self.exchange.last)

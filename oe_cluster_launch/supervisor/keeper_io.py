@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 from oe_cluster_launch.compat import monotonic, to_text
-from oe_cluster_launch.supervisor import linux, log
+from oe_cluster_launch.supervisor import linux, log, temporary
 from oe_cluster_launch.supervisor.handover import VARIABLE, Handover, set_inheritable, unbound_sockets
 from oe_cluster_launch.supervisor.notify import Notifier
 
@@ -121,6 +121,7 @@ class Resources(object):
         self.activated, self.sockets = self._first_sockets()
         self._proven = list(self.sockets)
         log.start_keeper_log()
+        self.metrics_folder = self._kept.get('metrics_folder') or temporary.make_for_keeper('metrics')
         if self._kept:
             self._adopt()
 
@@ -195,7 +196,7 @@ class Resources(object):
         # dup: a socket object would close its descriptor when it is collected
         self.sockets = self.sockets + [os.dup(made.fileno()) for made in unbound_sockets()]
         reader, writer = os.pipe()
-        handover = Handover(os.getpid(), writer, self.sockets, again, self.activated)
+        handover = Handover(os.getpid(), writer, self.sockets, again, self.activated, self.metrics_folder)
         environ = dict((name, value) for name, value in self._environ.items()
                        if name not in SYSTEMD_VARIABLES)
         environ[VARIABLE] = handover.dump()
@@ -222,7 +223,7 @@ class Resources(object):
         self.node_name = node_name
         self.graceful_seconds = graceful_seconds
         if self.pidfile and self.pidfile != pidfile:
-            self.close()
+            self._remove_pidfile()
         self.pidfile = pidfile
         log.continue_keeper_log(node_name, logfile, log_format)
 
@@ -238,7 +239,12 @@ class Resources(object):
             _logger.error("pidfile %s was not written: %s", self.pidfile, error)
 
     def close(self):
-        """Remove the pid file, if it is still ours."""
+        """Our end: nothing of ours stays."""
+        self._remove_pidfile()
+        temporary.remove(self.metrics_folder)
+
+    def _remove_pidfile(self):
+        """If it is still ours."""
         try:
             with open(self.pidfile or '') as pidfile:
                 if pidfile.read().strip() == str(os.getpid()):
@@ -267,6 +273,7 @@ class Resources(object):
             linux.unblock_signals(*SIGNALS)
             return True
         kept = {'activated': self.activated, 'sockets': self.sockets, 'pidfile': self.pidfile,
+                'metrics_folder': self.metrics_folder,
                 'serving': [serving.pid, serving.channel], 'descriptors': serving.descriptors,
                 'retiring': [[master.pid, master.channel] for master in retiring]}
         for descriptor in self.sockets + [serving.channel] + [old.channel for old in retiring]:

@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 
-_NAME = re.compile(r'^oe-worker-(\d+)-(\d+)-(\d+)-')
+_NAME = re.compile(r'^oe-[a-z]+-(\d+)-(\d+)-(\d+)-')
 
 _logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def enter():
     common = tempfile.gettempdir()
     remove_left_behind(common)
     pid = os.getpid()
-    folder = tempfile.mkdtemp(prefix='oe-worker-%d-%d-%d-' % (_namespace(), pid, _started(pid)), dir=common)
+    folder = make('worker', common)
     tempfile.tempdir = folder
     os.environ['TMPDIR'] = folder
     atexit.register(_leave, folder, pid)
@@ -34,6 +34,29 @@ def enter():
 def leave():
     """Remove the folder now, in a process that ends without Python's exit handlers (os._exit)."""
     _leave(tempfile.tempdir, os.getpid())
+
+
+def make(purpose, common=None):
+    """A new folder that belongs to this process; when that has ended, whoever starts next removes it."""
+    pid = os.getpid()
+    prefix = 'oe-%s-%d-%d-%d-' % (purpose, _namespace(), pid, _started(pid))
+    return tempfile.mkdtemp(prefix=prefix, dir=common)
+
+
+def make_for_keeper(purpose):
+    """A folder that lasts as long as the keeper; None, and why in the log, when there can be none."""
+    try:
+        remove_left_behind(tempfile.gettempdir())
+        return make(purpose)
+    except EnvironmentError as error:
+        _logger.error("no folder for %s: %s", purpose, error)
+        return None
+
+
+def remove(folder):
+    """Remove a folder, if there is one."""
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _leave(folder, pid):

@@ -13,12 +13,15 @@ import signal
 from oe_cluster_launch.cluster import broadcast
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.errors import LaunchError, RedisUnavailable
+from oe_cluster_launch.metrics import page, table
 from oe_cluster_launch.supervisor.child import ChildProcess
 
 _logger = logging.getLogger(__name__)
 
 #: without preloaded registries there is only the channel to listen to
 IDLE_SECONDS = 5.0
+#: Redis is asked for its own figures this often, or at the pace of refresh_interval
+OBSERVE_SECONDS = 5.0
 #: after a reload that did not happen: ask again after 1, 2, 4 ... minutes
 FIRST_RETRY_SECONDS = 60.0
 LONGEST_RETRY_SECONDS = 3600.0
@@ -80,6 +83,7 @@ class Watcher(ChildProcess):
     """One per node."""
 
     role = 'watcher'
+    _observe_at = 0.0
 
     def run(self):
         interval = self.node.settings.refresh_interval
@@ -90,16 +94,34 @@ class Watcher(ChildProcess):
         look_at = monotonic() + interval
         while not self.stopping:
             self._listen(listener)
+            self._observe_redis()
             pause = max(look_at - monotonic(), 0) if preloaded else IDLE_SECONDS
             self.sleep(pause, listener.descriptors())
             callers = [origin for event, origin in listener.heard() if event == broadcast.RELOAD]
             if self._is_called(calls):
+                table.RELOADS_ASKED.count('call')
                 self._reload("node %s asks for it" % callers[-1] if callers else
                              "a node asked for it while nobody listened here")
             if preloaded and monotonic() >= look_at:
                 look_at = monotonic() + interval
                 if self._is_stale(staleness, preloaded):
+                    table.RELOADS_ASKED.count('registry')
                     self._reload("a registry was changed since this master loaded it")
+
+    def _observe_redis(self):
+        """What only the server knows, for the metrics; often enough for whoever asks for those."""
+        if not page.is_on() or monotonic() < self._observe_at:
+            return
+        self._observe_at = monotonic() + OBSERVE_SECONDS
+        try:
+            found = self.node.store.client().info()
+        except RedisUnavailable:
+            table.REDIS_UP.set(0)
+            return
+        table.REDIS_UP.set(1)
+        table.REDIS_EVICTED.set(found.get('evicted_keys', 0))
+        table.REDIS_MEMORY.set(found.get('used_memory', 0), 'used')
+        table.REDIS_MEMORY.set(found.get('maxmemory', 0), 'limit')
 
     def _is_called(self, calls):
         try:

@@ -16,6 +16,7 @@ import psycopg2
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.cron import processes
 from oe_cluster_launch.errors import PostgresUnavailable
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.seams.openerp7 import cron_fence, cron_job, cron_sessions, postgres
 
 #: with more databases than this, connections are not kept between looks
@@ -80,6 +81,7 @@ class CronWork(object):
                 shift.polling()
                 self._take(shift, turn)
             self._say_how_it_is(shift)
+            self._host.measure_connections()
             shift.wait(self._seconds_to_next_look())
 
     def watch(self, shift):
@@ -136,6 +138,7 @@ class CronWork(object):
             _close(cursor)
         for job_id in due:
             outcome, due_at = self._runner.run(shift, turn.name, job_id)
+            table.CRON_JOBS.count(outcome)
             if outcome == cron_job.RAN:
                 turn.look_at = self._after_a_job(turn, job_id, due_at)
                 return
@@ -202,6 +205,7 @@ class CronWork(object):
         size = processes.resident_bytes()
         if size <= self._memory_bytes:
             return False
+        table.LIMITS_HIT.count('limit_memory_cron')
         _logger.info("this cron worker holds %d MB (limit %d MB): another one takes its place",
                      size >> 20, self._memory_bytes >> 20)
         return True

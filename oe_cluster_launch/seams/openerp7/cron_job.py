@@ -12,6 +12,8 @@ import signal
 
 import psycopg2
 
+from oe_cluster_launch.compat import monotonic
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.seams.openerp7 import cron_clock, cron_fence, cron_receipt, signaling
 
 _DUE = "numbercall <> 0 AND active AND nextcall <= (now() AT TIME ZONE 'UTC')"
@@ -27,6 +29,9 @@ SERIALIZATION_FAILURE = '40001'
 
 #: how an attempt at one job ended
 RAN, TAKEN, NOT_OURS = 'ran', 'taken', 'not ours'
+
+#: noted by signal handlers, which must not count themselves: they may interrupt counting
+_limits_hit = []
 
 _logger = logging.getLogger(__name__)
 
@@ -86,8 +91,10 @@ class JobRunner(object):
                         return NOT_OURS, None
                     if not cron_receipt.do_second_step(lock_cursor, job):
                         shift.working()
+                        began = monotonic()
                         with cron_clock.at(now):
                             self._within_limits(jobs, job_cursor, job, lock_cursor)
+                        table.CRON_JOB_SECONDS.observe(monotonic() - began)
                     return RAN, job['nextcall']
                 finally:
                     _close(job_cursor)
@@ -102,6 +109,9 @@ class JobRunner(object):
                 jobs._process_job(job_cursor, job, cron_receipt.LockCursor(lock_cursor, job_cursor, job))
             finally:
                 self._disarm()
+                for name in set(_limits_hit):
+                    table.LIMITS_HIT.count(name)
+                del _limits_hit[:]
             cron_receipt.throw_away(lock_cursor, job)
         except JobTookTooLong as error:
             # it came between the job's end and its bookkeeping
@@ -125,10 +135,12 @@ class JobRunner(object):
 
 
 def _cpu_time_is_over(number, frame):
+    _limits_hit.append('limit_time_cron_cpu')
     raise JobTookTooLong("it has used more processor time than limit_time_cron_cpu allows")
 
 
 def _real_time_is_over(number, frame):
+    _limits_hit.append('limit_time_cron_real')
     raise JobTookTooLong("it has taken longer than limit_time_cron_real allows")
 
 

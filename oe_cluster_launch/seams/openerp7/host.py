@@ -8,6 +8,7 @@ import logging
 import threading
 
 from oe_cluster_launch.errors import ConfigurationError, HostFailure, PermissionRefused
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.seams.openerp7 import attachments, options, postgres, updates
 from oe_cluster_launch.seams.openerp7.table import SEAMS
 
@@ -160,6 +161,27 @@ class Host(object):
         :raises PostgresUnavailable: it did not give one in time
         """
         postgres.probe(self.config, (self.databases() or ['template1'])[0], seconds)
+
+    def measure_connections(self):
+        """Say in the metrics how many PostgreSQL connections this process has."""
+        pool = self.openerp.sql_db._Pool
+        connections = list(pool._connections) if pool else []
+        used = sum(1 for _connection, is_used in connections if is_used)
+        table.POSTGRES_CONNECTIONS.set(used, 'used')
+        table.POSTGRES_CONNECTIONS.set(len(connections) - used, 'idle')
+
+    @staticmethod
+    def kind_of_request(method, path, content_type):
+        """Which of the kinds in metrics/table.py a request is, by where OpenERP serves what."""
+        if path.startswith(('/xmlrpc/', '/openerp/xmlrpc/')):
+            return 'xmlrpc'
+        if '/static/' in path:
+            return 'static'
+        if path.startswith('/webdav'):
+            return 'webdav'
+        if method == 'POST' and content_type.startswith('application/json'):
+            return 'jsonrpc'
+        return 'page'
 
     def cancel_queries(self):
         """Cancel what PostgreSQL is doing for this process. In any thread of a worker."""

@@ -20,7 +20,7 @@ class SharedAnswers(object):
 
     def __init__(self, context):
         settings = context.settings
-        store = context.store.sibling(settings.ormcache_timeout)
+        store = context.store.sibling(settings.ormcache_timeout, 'ormcache')
         self._level = SharedLevel(store, context.sealing, settings.ormcache_ttl, settings.ormcache_limit,
                                   settings.ormcache_value_limit)
         self._statistics = Statistics(store, context.name, self._level.counts)

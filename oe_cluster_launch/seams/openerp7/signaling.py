@@ -8,9 +8,11 @@ before any snapshot is taken, and moved after the last commit, in `finally`.
 """
 import logging
 
-from oe_cluster_launch.compat import integer_types
+from oe_cluster_launch.compat import integer_types, monotonic
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.ormcache.generation import CLEAR, RELOAD, Generation, adopted, reception
+from oe_cluster_launch.ormcache.meter import meter
 from oe_cluster_launch.seams.openerp7 import local_state
 
 _logger = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ USER_VERSION = "SELECT xmin::text || ctid::text FROM res_users WHERE id = %s AND
 at_end = None
 #: database name to sequences that could not be moved when they should have been
 _owed = {}
+#: database name to when this process compared its sequences last
+_looked_at = {}
 
 
 def coherent():
@@ -56,6 +60,7 @@ def check(name):
         found = _read_sequences(registry, state)
         with state.quietly():
             _receive(name, registry, found)
+        _looked_at[name] = monotonic()
     except Exception:
         state.checked = False
         raise
@@ -103,6 +108,10 @@ def _read_sequences(registry, state):
 def _receive(name, registry, found):
     """Act on what another process has signaled."""
     action = reception(known(registry), found)
+    if action in (RELOAD, CLEAR):
+        table.INVALIDATIONS.count(action)
+        if name in _looked_at:
+            table.INVALIDATION_LAG_SECONDS.observe(monotonic() - _looked_at[name])
     if action == RELOAD:
         _logger.info("database %s: models changed elsewhere, reloading", name)
         # reads the sequences itself before it loads: it may know more than `found`
@@ -123,6 +132,7 @@ def finish(ended):
             settle(state)
         except Exception:
             _logger.exception("database %s: the end of a request could not be settled", state.name)
+    meter.take()
     if at_end is not None:
         at_end(ended)
 
@@ -167,6 +177,8 @@ def _send(state):
     if not names or (registry is not None and registry.base_registry_signaling_sequence is None):
         return
     drawn = _draw(state.name, names)
+    for sequence in drawn:
+        table.SIGNALS_SENT.count('cache' if sequence == 'base_cache_signaling' else 'registry')
     _logger.info("database %s: signaled %s", state.name,
                  ', '.join('%s %s' % pair for pair in sorted(drawn.items())))
     for sequence, value in drawn.items() if registry is not None else ():

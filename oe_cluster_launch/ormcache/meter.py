@@ -1,0 +1,42 @@
+# -*- coding: utf-8 -*-
+"""Takes what the decorators have counted into the metrics, at the end of each request.
+
+A hit must cost no more than a dict lookup, so the decorators count in plain
+attributes, and what has been added since the last time is taken over here.
+"""
+from oe_cluster_launch.compat import monotonic
+from oe_cluster_launch.metrics import table
+from oe_cluster_launch.ormcache import decorator
+from oe_cluster_launch.ormcache.local import levels
+
+#: counting the kept answers goes through all tables
+ENTRIES_INTERVAL_SECONDS = 5.0
+
+
+class Meter(object):
+    """The counts of this process. A child starts where its parent was, and so counts its own only."""
+
+    def __init__(self, clock=monotonic):
+        self._clock = clock
+        self._hits = self._shared = self._misses = 0
+        self._entries_due = 0.0
+
+    def take(self):
+        """Take over what is new. Two threads at once may leave a few for the next time."""
+        hits = shared = misses = 0
+        for cache in list(decorator.by_identity.values()):
+            hits += cache.stat_hit
+            shared += cache.stat_shared
+            misses += cache.stat_miss
+        new_hits, new_shared, new_misses = hits - self._hits, shared - self._shared, misses - self._misses
+        self._hits, self._shared, self._misses = hits, shared, misses
+        table.ORMCACHE_LOOKUPS.add(max(new_hits - new_shared, 0), 'local')
+        table.ORMCACHE_LOOKUPS.add(max(new_shared, 0), 'shared')
+        table.ORMCACHE_LOOKUPS.add(max(new_misses, 0), 'computed')
+        now = self._clock()
+        if now >= self._entries_due:
+            self._entries_due = now + ENTRIES_INTERVAL_SECONDS
+            table.ORMCACHE_ENTRIES.set(sum(level.entries() for level in levels()))
+
+
+meter = Meter()

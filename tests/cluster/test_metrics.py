@@ -1,0 +1,331 @@
+# -*- coding: utf-8 -*-
+"""What a node counts is what was done, over all its processes, over their deaths and over reloads."""
+import glob
+import http.client
+import json
+import os
+import signal
+import socket
+import struct
+import urllib.error
+import urllib.request
+import xmlrpc.client
+
+import pytest
+from testbed import session, slow
+from testbed.clients import WebClient, XmlRpcClient
+from testbed.cluster import Cluster
+from testbed.redis_server import RedisServer
+from testbed.scrape import Difference, scrape
+from testbed.waiting import wait_until
+
+WORKERS = 2
+
+
+@pytest.fixture(scope='module')
+def statsd():
+    """A statsd that only listens: a UDP socket."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listening.bind(('127.0.0.1', 0))
+    listening.settimeout(5)
+    yield listening
+    listening.close()
+
+
+@pytest.fixture(scope='module')
+def one(postgres, statsd):
+    """One node with two workers, for all tests of this file: each counts what is new."""
+    redis = RedisServer(session.fresh_folder('redis')).start()
+    database = postgres.create_database('metrics', 'tpl_base')
+    made = Cluster(session.fresh_folder('metrics'), postgres, redis, database, nodes=1, workers=WORKERS,
+                   options={'limit_time_real': 2, 'limit_request': 60},
+                   settings={'statsd_host': '127.0.0.1:%d' % statsd.getsockname()[1], 'statsd_prefix': 'oe',
+                             'cron_lease_ttl': '3s', 'cron_renew_interval': '300ms', 'redis_timeout': '200ms',
+                             'cron_lease_margin': '500ms', 'cron_stop_timeout': '500ms', 'limit_body': '1M'})
+    yield made.start()
+    made.kill_all()
+    redis.kill_all()
+    postgres.drop_database(database)
+
+
+@pytest.fixture
+def node(one):
+    return one.nodes[0]
+
+
+@pytest.fixture
+def client(one, node):
+    return XmlRpcClient(node.url, one.database)
+
+
+def workers(node):
+    return sorted(pid for pid, title in node.titles().items() if 'http worker' in title)
+
+
+def folders(node):
+    return glob.glob(os.path.join(node.folder, 'oe-metrics-*'))
+
+
+def owners(node):
+    """The process ids whose files are in the node's folder; 'ended' for those that were folded."""
+    folder, = folders(node)
+    return set(os.path.basename(path)[:-3].rpartition('_')[2] for path in glob.glob(folder + '/*.db'))
+
+
+def no_file_of_a_dead_process(node):
+    return owners(node) <= {'ended'} | set(str(pid) for pid in node.titles())
+
+
+def test_requests_are_counted_exactly_by_kind_and_status_over_all_workers(one, node, client):
+    web = WebClient(node.url, one.database)
+    since = Difference(node.url)
+    for _ in range(20):
+        client.call('res.users', 'search', [])
+    for _ in range(5):
+        web.get('/web/static/src/js/boot.js')
+    web.get('/nothing/here')
+    web.log_in()
+    assert since('oe_cluster_requests_total', kind='xmlrpc', status='2xx') == 20
+    assert since('oe_cluster_request_seconds_count', kind='xmlrpc') == 20
+    assert since('oe_cluster_requests_total', kind='static', status='2xx') == 5
+    assert since('oe_cluster_requests_total', kind='page', status='4xx') == 1
+    assert since('oe_cluster_requests_total', kind='jsonrpc', status='2xx') == 2
+    assert len(owners(node) & set(map(str, workers(node)))) == WORKERS
+
+
+def test_sessions_and_round_trips_are_counted(one, node):
+    web = WebClient(node.url, one.database)
+    since = Difference(node.url)
+    web.log_in()
+    assert since('oe_cluster_session_operations_total', operation='write', outcome='done') == 1
+    web.info()
+    web.info()
+    assert since('oe_cluster_session_operations_total', operation='open', outcome='done') == 2
+    assert since('oe_cluster_session_operations_total', operation='write', outcome='done') == 1
+    assert since('oe_cluster_request_redis_round_trips_count', kind='jsonrpc') == 4
+    assert since('oe_cluster_request_redis_round_trips_sum', kind='jsonrpc') >= 3
+    assert since('oe_cluster_redis_seconds_count', purpose='sessions') >= 3
+    web.log_out()
+    web.http.cookies.set('sid', '0' * 40)
+    web.get('/web/webclient/version_info')
+    assert since('oe_cluster_session_operations_total', operation='open', outcome='unknown') >= 1
+
+
+def test_refusals_and_clients_that_go_away_are_counted(node):
+    since = Difference(node.url)
+    connection = http.client.HTTPConnection('127.0.0.1', node.port, timeout=5)
+    connection.request('POST', '/xmlrpc/object', b'x' * (2 << 20))
+    assert connection.getresponse().status == 413
+    connection.close()
+    assert since('oe_cluster_requests_total', kind='refused', status='4xx') == 1
+    assert since('oe_cluster_limits_hit_total', limit='limit_body') == 1
+    gone = socket.create_connection(('127.0.0.1', node.port))
+    gone.sendall(b'POST /xmlrpc/common HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf')
+    gone.close()
+    wait_until(lambda: since('oe_cluster_requests_total', status='gone') == 1, 5, "the client was missed")
+
+
+def test_hostile_paths_methods_and_headers_make_no_new_series(node):
+    def hostile():
+        paths = ('/x%d', '/static/%d/', '/%d/static/x', '/xmlrpc/%d', '/web/%d?a=b"}', '/_cluster/%d')
+        for number in range(10):
+            for path in paths:
+                for method in ('GET', 'POST', 'BREW%d' % number):
+                    connection = http.client.HTTPConnection('127.0.0.1', node.port, timeout=10)
+                    connection.request(method, path % number, headers={'Content-Type': 'x/%d' % number})
+                    connection.getresponse().read()
+                    connection.close()
+
+    hostile()
+    before = scrape(node.url)
+    assert before.sum('oe_cluster_requests_total') > 100
+    hostile()
+    after = scrape(node.url)
+    series = [set((sample.name, tuple(sorted(sample.labels.items()))) for sample in page.samples)
+              for page in (before, after)]
+    assert series[0] == series[1]
+    assert len(series[1]) < 1000
+
+
+def test_a_limit_and_the_end_it_brings_are_counted(node, client):
+    action = slow.Action(client, slow.SLEEP_IN_PYTHON, 20)
+    since = Difference(node.url)
+    with pytest.raises(xmlrpc.client.ProtocolError):
+        action.run()
+    assert since('oe_cluster_limits_hit_total', limit='limit_time_real') == 1
+    assert since('oe_cluster_requests_total', kind='xmlrpc', status='5xx') == 1
+    wait_until(lambda: since('oe_cluster_processes_ended_total', role='http worker',
+                             cause='limit_time_real') == 1, 10, "the end of the worker was counted")
+
+
+def test_counts_outlive_a_killed_worker_and_its_files_go(node, client):
+    since = Difference(node.url)
+    for _ in range(20):
+        client.call('res.users', 'search', [])
+    victim = workers(node)[0]
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: since('oe_cluster_processes_ended_total', role='http worker', cause='crashed') == 1,
+               10, "the death was counted")
+    wait_until(lambda: len(workers(node)) == WORKERS and str(victim) not in owners(node), 10,
+               "the files of the dead worker are gone")
+    for _ in range(20):
+        client.call('res.users', 'search', [])
+    assert since('oe_cluster_requests_total', kind='xmlrpc', status='2xx') == 40
+    assert since('oe_cluster_request_seconds_bucket', kind='xmlrpc', le='+Inf') == 40
+    assert 'ended' in owners(node)
+
+
+def test_counts_are_exact_while_workers_come_and_go(node, client):
+    """limit_request replaces each worker several times meanwhile; every scrape is monotonic."""
+    since, seen = Difference(node.url), [0]
+    for number in range(1, 201):
+        client.call('res.users', 'search', [])
+        if not number % 20:
+            seen.append(since('oe_cluster_requests_total', kind='xmlrpc', status='2xx'))
+    assert seen == list(range(0, 201, 20))
+    ends = since('oe_cluster_processes_ended_total', role='http worker', cause='limit_request')
+    assert ends >= 2 and since('oe_cluster_limits_hit_total', limit='limit_request') >= ends
+    wait_until(lambda: no_file_of_a_dead_process(node), 10, "no file of a dead process is left")
+
+
+def test_busy_workers_and_the_backlog_are_seen(node, client):
+    action = slow.Action(client, slow.SLEEP_IN_PYTHON, 1.7)
+    running = [action.start() for _ in range(WORKERS)]
+    wait_until(lambda: busiest(node)[0] == WORKERS, 10, "both workers are seen at work")
+    waiting = [socket.create_connection(('127.0.0.1', node.port)) for _ in range(3)]
+    for call in running:
+        call.result()
+    running = [action.start() for _ in range(WORKERS + 3)]
+    wait_until(lambda: busiest(node)[1] >= 1, 10, "the backlog is seen")
+    for connection in waiting:
+        connection.close()
+    for call in running:
+        call.result()
+    wait_until(lambda: busiest(node) == (0, 0), 10, "nothing is going on any more")
+    assert scrape(node.url).sum('oe_cluster_backlog_limit') > 100
+
+
+def busiest(node):
+    """(busy workers, backlog), read from the files: a scrape would wait behind what it looks at."""
+    page = files_of(node)
+    return page['oe_cluster_http_workers', 'busy'], page['oe_cluster_backlog_connections', None]
+
+
+def files_of(node):
+    """{(metric, first label): sum over all processes} of the gauges in the node's files.
+
+    Python 2.7's prometheus_client wrote them; the present one reads another form of key.
+    """
+    found = {}
+    for path in glob.glob(folders(node)[0] + '/gauge_*.db'):
+        with open(path, 'rb') as source:
+            data = source.read()
+        used, position = struct.unpack_from('i', data)[0] if data else 0, 8
+        while position < used:
+            length, = struct.unpack_from('i', data, position)
+            _metric, name, labels = json.loads(data[position + 4:position + 4 + length])
+            position += 4 + length + (8 - (length + 4) % 8)
+            place = name, next(iter(labels.values()), None)
+            found[place] = found.get(place, 0) + struct.unpack_from('d', data, position)[0]
+            position += 8
+    return found
+
+
+def test_cron_cache_redis_and_postgresql_have_their_figures(node, client):
+    wait_until(lambda: scrape(node.url).sum('oe_cluster_cron_leader') == 1, 20, "this node leads cron")
+    since = Difference(node.url)
+    client.call('res.partner', 'fields_view_get', False, 'form')
+    client.call('ir.config_parameter', 'set_param', 'x', '1')
+    page = wait_until(lambda: (lambda page: page.sum('oe_cluster_redis_up') == 1 and page)(scrape(node.url)),
+                      10, "the watcher has asked Redis")
+    assert page.sum('oe_cluster_cron_term') >= 1
+    assert 0 < page.sum('oe_cluster_cron_lease_seconds_left') <= 3
+    assert page.sum('oe_cluster_cron_leads_taken_total') >= 1
+    assert page.sum('oe_cluster_redis_memory_bytes', what='used') > 100000
+    assert page.sum('oe_cluster_postgresql_connections', state='idle') >= 1
+    assert page.sum('oe_cluster_postgresql_connections_limit') == 64 * (WORKERS + 1)
+    assert since('oe_cluster_ormcache_lookups_total') > 0
+    assert page.sum('oe_cluster_node_info', node='a', version='0.1.0') == 1
+
+
+def test_a_hanging_agent_is_not_shown_as_leader_beyond_its_lease(node):
+    wait_until(lambda: scrape(node.url).sum('oe_cluster_cron_leader') == 1, 20, "this node leads cron")
+    agent, = [pid for pid, title in node.titles().items() if ' cron agent [' in title]
+    os.kill(agent, signal.SIGSTOP)
+    try:
+        wait_until(lambda: scrape(node.url).sum('oe_cluster_cron_leader') == 0, 10, "its lease is over")
+    finally:
+        os.kill(agent, signal.SIGCONT)
+
+
+def test_counters_go_on_over_a_reload_and_over_a_new_version_of_the_keeper(node, client):
+    since = Difference(node.url)
+    folder = folders(node)
+    for number in (signal.SIGHUP, signal.SIGUSR2):
+        before = [pid for pid, title in node.titles().items() if ' master [' in title]
+        for _ in range(10):
+            client.call('res.users', 'search', [])
+        node.signal(number)
+        wait_until(lambda before=before: not set(before) & set(node.titles())
+                   and len(workers(node)) == WORKERS, 60, "the old master has left")
+    for _ in range(10):
+        client.call('res.users', 'search', [])
+    assert since('oe_cluster_requests_total', kind='xmlrpc', status='2xx') == 30
+    assert since('oe_cluster_masters_ready_total') == 2
+    assert folders(node) == folder
+    wait_until(lambda: no_file_of_a_dead_process(node), 10, "no file of a dead process is left")
+    page = wait_until(lambda: (lambda page: page.sum('oe_cluster_http_workers') == WORKERS and page)(
+        scrape(node.url)), 10, "only living workers are counted")
+    assert page.sum('oe_cluster_node_info') == 1
+
+
+def test_redis_away_is_counted_by_reason_and_seen_on_the_page(one, node, client):
+    since = Difference(node.url)
+    web = WebClient(node.url, one.database)
+    web.log_in()
+    one.redis.kill_all()
+    try:
+        assert web.get('/web/webclient/version_info').status_code in (200, 404, 503)
+        wait_until(lambda: since('oe_cluster_redis_errors_total', reason='connection') >= 1, 10,
+                   "it is counted")
+        wait_until(lambda: scrape(node.url).sum('oe_cluster_redis_up') == 0, 15, "the watcher noticed")
+    finally:
+        one.redis.start()
+    wait_until(lambda: scrape(node.url).sum('oe_cluster_redis_up') == 1, 15, "Redis is back")
+
+
+def test_statsd_hears_gunicorns_names(node, client, statsd):
+    statsd.setblocking(False)
+    try:
+        while statsd.recv(65536):
+            pass
+    except BlockingIOError:
+        pass
+    statsd.settimeout(5)
+    client.call('res.users', 'search', [])
+    heard = ''
+    while 'oe.gunicorn.request.status.200:1|c' not in heard or 'oe.gunicorn.workers:' not in heard:
+        heard += statsd.recv(65536).decode() + '\n'
+    assert 'oe.gunicorn.requests:1|c' in heard
+    assert 'oe.gunicorn.request.duration:' in heard
+
+
+def test_metrics_off_means_no_page_and_no_folder_stays(cluster):
+    node = cluster(nodes=1, template='tpl_base', settings={'metrics': 'off', 'cron': 'never'}).nodes[0]
+    with pytest.raises(urllib.error.HTTPError) as failure:
+        urllib.request.urlopen(node.url + '/_cluster/metrics', timeout=10)
+    assert failure.value.code == 404
+    assert glob.glob(folders(node)[0] + '/*') == []
+    node.stop()
+    assert folders(node) == []
+
+
+def test_a_folder_left_behind_by_a_killed_keeper_is_removed_by_the_next(cluster):
+    node = cluster(nodes=1, template='tpl_base', settings={'cron': 'never'}).nodes[0]
+    left, = folders(node)
+    node.kill_all()
+    assert os.path.isdir(left)
+    node.start()
+    now, = folders(node)
+    assert now != left
+    assert scrape(node.url).sum('oe_cluster_masters_ready_total') == 1
