@@ -18,8 +18,10 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 from oe_cluster_launch import cli, errors  # noqa: E402
 from oe_cluster_launch.check.table import CHECKS  # noqa: E402
+from oe_cluster_launch.metrics import table as metrics_table  # noqa: E402
 from oe_cluster_launch.settings import TABLE  # noqa: E402
 from oe_cluster_launch.store.keys import Keys  # noqa: E402
+from oe_cluster_launch.supervisor import figures  # noqa: E402
 from oe_cluster_launch.supervisor.board import COUNTERS  # noqa: E402
 from oe_cluster_launch.supervisor.health import NodeHealth  # noqa: E402
 from oe_cluster_launch.supervisor.signals import MEANINGS  # noqa: E402
@@ -87,6 +89,7 @@ def pages():
     routes = Routes()
     NodeHealth(None, None).add_to(routes)
     StatusRoutes.__new__(StatusRoutes).add_to(routes)  # without a node: nobody is asked
+    figures.add_to(routes)
     for path, function in routes.found:
         yield '| `%s` | %s |' % (path, cell(' '.join(inspect.getdoc(function).split())))
 
@@ -141,6 +144,19 @@ def counters():
         yield '| `%s` | %s |' % row
 
 
+def metrics():
+    yield '\n## Metrics\n'
+    yield ('At `/_cluster/metrics` of the status port and of the main port, in Prometheus\' text format.\n'
+           'Of one node, over all its processes; counters go on over a reload and start at zero with the\n'
+           'node. A label has the values listed and no others, whatever clients send. `conf/` has a scrape\n'
+           'configuration, alert rules and a dashboard.\n')
+    yield '| metric | type | labels | meaning |\n|---|---|---|---|'
+    for family in metrics_table.SHOWN:
+        labels = '; '.join('%s: %s' % (name, ', '.join(values)) if values else name
+                           for name, values in family.labels)
+        yield '| `%s` | %s | %s | %s |' % (family.name, family.type, cell(labels), cell(family.meaning))
+
+
 def redis_keys():
     yield '\n## Redis keys\n'
     yield 'All start with `redis_prefix`; grant an ACL user `~PREFIX:*`.\n'
@@ -156,7 +172,7 @@ def redis_keys():
 def page():
     """The whole page as text."""
     lines = ['# Reference', '', 'Generated from the code by docs/generate_reference.py: do not edit.', '']
-    for section in (settings, commands, checks, pages, signals, exit_codes, counters, redis_keys):
+    for section in (settings, commands, checks, pages, signals, exit_codes, counters, metrics, redis_keys):
         lines.extend(section())
     return '\n'.join(lines) + '\n'
 

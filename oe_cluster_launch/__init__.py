@@ -19,6 +19,7 @@ A map, in the order of a node's life:
     spool             reports in the making: begun on one node, fetched from any
     cron/             one node runs cron: lease, election, agent
     cluster/          who is in the cluster
+    metrics/          what a node counts, for Prometheus
     health/           who may ask what of a node, and the form of the answers
     status/           the whole cluster at a glance: page, JSON, terminal
     deployment/       files for nginx and systemd, written from a node's settings

@@ -1,14 +1,17 @@
 # -*- coding: utf-8 -*-
 """conf/ and systemd/ say what the code does."""
 import glob
+import json
 import os
 import re
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 from oe_cluster_launch import errors
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.settings import TABLE, load_settings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'docs'))
@@ -117,3 +120,54 @@ def test_the_redis_user_may_do_what_scripts_do_and_no_more_than_the_code_asks():
 def test_the_unit_waits_longer_than_the_launcher_takes_to_stop():
     settings = load_settings(os.path.join(PROJECT, 'conf', 'node.conf'), {})
     assert int(directive('TimeoutStopSec')) > settings.drain_seconds + settings.graceful_timeout
+
+
+def alerts():
+    rules = yaml.safe_load(read('conf', 'oe-cluster.rules.yml'))
+    return [rule for group in rules['groups'] for rule in group['rules']]
+
+
+def panels():
+    return [panel for panel in json.loads(read('conf', 'grafana-dashboard.json'))['panels']
+            if panel['type'] != 'row']
+
+
+def expressions():
+    """Every PromQL expression in conf/; tests/cluster/test_metrics.py compares them with a real node."""
+    return ([alert['expr'] for alert in alerts()]
+            + [target['expr'] for panel in panels() for target in panel['targets']])
+
+
+def test_every_alert_says_who_suffers_and_what_to_do():
+    names = [alert['alert'] for alert in alerts()]
+    assert len(names) == len(set(names)) and len(names) >= 15
+    for alert in alerts():
+        assert alert['labels']['severity'] in ('page', 'ticket'), alert
+        assert alert['annotations']['summary'] and alert['annotations']['description'], alert
+
+
+def test_the_scrape_configuration_asks_the_status_port_for_the_metrics_and_loads_the_rules():
+    configuration = yaml.safe_load(read('conf', 'prometheus.yml'))
+    assert configuration['rule_files'] == ['oe-cluster.rules.yml']
+    job, = configuration['scrape_configs']
+    assert job['metrics_path'] == '/_cluster/metrics'
+    assert all(target.endswith(':9069') for target in job['static_configs'][0]['targets'])
+    jobs = set(re.findall(r'job="([^"]+)"', ' '.join(expressions())))
+    assert jobs == {job['job_name']}
+
+
+def test_the_dashboard_shows_every_metric():
+    everything = ' '.join(expressions())
+    for family in table.SHOWN:
+        if family.name != 'oe_cluster_ready_timestamp_seconds':
+            assert family.name in everything, family.name
+
+
+def test_panels_do_not_overlap():
+    places = set()
+    for panel in panels():
+        at = panel['gridPos']
+        cells = set((x, y) for x in range(at['x'], at['x'] + at['w'])
+                    for y in range(at['y'], at['y'] + at['h']))
+        assert not cells & places and at['x'] + at['w'] <= 24, panel['title']
+        places |= cells

@@ -13,20 +13,24 @@ from oe_cluster_launch.metrics import page, table
 from oe_cluster_launch.metrics.files import Busy
 from oe_cluster_launch.supervisor import linux
 
+PLAIN = 'text/plain; charset=utf-8'
+
 _logger = logging.getLogger(__name__)
 
 
 def add_to(endpoints):
     """Let the endpoints answer Prometheus; in the answerer's threads, or in an HTTP worker."""
-    if page.is_on():
-        endpoints.add('/_cluster/metrics', _show)
+    endpoints.add('/_cluster/metrics', metrics)
 
 
-def _show(environ):
+def metrics(environ):
+    """What this node has counted and measures, for Prometheus; 404 with `metrics = off`."""
+    if not page.is_on():
+        return Answer('404 Not Found', PLAIN, "`metrics` is off in [cluster].\n")
     try:
         return Answer('200 OK', page.CONTENT_TYPE, page.text())
     except Busy as error:
-        return Answer('503 Service Unavailable', 'text/plain; charset=utf-8', '%s\n' % error)
+        return Answer('503 Service Unavailable', PLAIN, '%s\n' % error)
 
 
 def describe(node):

@@ -124,6 +124,7 @@ class HttpWorker(SyncWorker):
     def _after_request(self):
         """Whether this worker has had enough."""
         self.nr += 1
+        self.node.host.measure_connections()
         config = self.node.host.config
         soft = config['limit_memory_soft']
         resident = linux.resident_bytes() if soft else 0

@@ -1,35 +1,53 @@
 # -*- coding: utf-8 -*-
 """What a node counts is what was done, over all its processes, over their deaths and over reloads."""
+import collections
 import glob
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import struct
+import threading
 import urllib.error
 import urllib.request
 import xmlrpc.client
 
 import pytest
+from test_examples import expressions
 from testbed import session, slow
 from testbed.clients import WebClient, XmlRpcClient
 from testbed.cluster import Cluster
+from testbed.ports import free_port
 from testbed.redis_server import RedisServer
 from testbed.scrape import Difference, scrape
 from testbed.waiting import wait_until
 
+from oe_cluster_launch.metrics import table
+
 WORKERS = 2
+
+
+class Statsd(threading.Thread):
+    """A statsd that only listens."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(('127.0.0.1', 0))
+        self.address = '127.0.0.1:%d' % self.socket.getsockname()[1]
+        self.heard = collections.Counter()
+        self.start()
+
+    def run(self):
+        while True:
+            self.heard[self.socket.recv(65536).decode()] += 1
 
 
 @pytest.fixture(scope='module')
 def statsd():
-    """A statsd that only listens: a UDP socket."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    listening.bind(('127.0.0.1', 0))
-    listening.settimeout(5)
-    yield listening
-    listening.close()
+    return Statsd()
 
 
 @pytest.fixture(scope='module')
@@ -39,7 +57,7 @@ def one(postgres, statsd):
     database = postgres.create_database('metrics', 'tpl_base')
     made = Cluster(session.fresh_folder('metrics'), postgres, redis, database, nodes=1, workers=WORKERS,
                    options={'limit_time_real': 2, 'limit_request': 60},
-                   settings={'statsd_host': '127.0.0.1:%d' % statsd.getsockname()[1], 'statsd_prefix': 'oe',
+                   settings={'status_port': free_port(), 'statsd_host': statsd.address, 'statsd_prefix': 'oe',
                              'cron_lease_ttl': '3s', 'cron_renew_interval': '300ms', 'redis_timeout': '200ms',
                              'cron_lease_margin': '500ms', 'cron_stop_timeout': '500ms', 'limit_body': '1M'})
     yield made.start()
@@ -56,6 +74,11 @@ def node(one):
 @pytest.fixture
 def client(one, node):
     return XmlRpcClient(node.url, one.database)
+
+
+def status_url(node):
+    """Where the answerer serves: asking there changes no worker's count."""
+    return 'http://127.0.0.1:%d' % node.cluster['status_port']
 
 
 def workers(node):
@@ -76,9 +99,17 @@ def no_file_of_a_dead_process(node):
     return owners(node) <= {'ended'} | set(str(pid) for pid in node.titles())
 
 
+def leads(node, yes):
+    return scrape(status_url(node)).sum('oe_cluster_cron_leader') == yes
+
+
+def reaches_redis(node, yes):
+    return scrape(status_url(node)).sum('oe_cluster_redis_up') == yes
+
+
 def test_requests_are_counted_exactly_by_kind_and_status_over_all_workers(one, node, client):
     web = WebClient(node.url, one.database)
-    since = Difference(node.url)
+    since = Difference(status_url(node))
     for _ in range(20):
         client.call('res.users', 'search', [])
     for _ in range(5):
@@ -95,7 +126,7 @@ def test_requests_are_counted_exactly_by_kind_and_status_over_all_workers(one, n
 
 def test_sessions_and_round_trips_are_counted(one, node):
     web = WebClient(node.url, one.database)
-    since = Difference(node.url)
+    since = Difference(status_url(node))
     web.log_in()
     assert since('oe_cluster_session_operations_total', operation='write', outcome='done') == 1
     web.info()
@@ -112,7 +143,7 @@ def test_sessions_and_round_trips_are_counted(one, node):
 
 
 def test_refusals_and_clients_that_go_away_are_counted(node):
-    since = Difference(node.url)
+    since = Difference(status_url(node))
     connection = http.client.HTTPConnection('127.0.0.1', node.port, timeout=5)
     connection.request('POST', '/xmlrpc/object', b'x' * (2 << 20))
     assert connection.getresponse().status == 413
@@ -137,10 +168,10 @@ def test_hostile_paths_methods_and_headers_make_no_new_series(node):
                     connection.close()
 
     hostile()
-    before = scrape(node.url)
+    before = scrape(status_url(node))
     assert before.sum('oe_cluster_requests_total') > 100
     hostile()
-    after = scrape(node.url)
+    after = scrape(status_url(node))
     series = [set((sample.name, tuple(sorted(sample.labels.items()))) for sample in page.samples)
               for page in (before, after)]
     assert series[0] == series[1]
@@ -149,7 +180,7 @@ def test_hostile_paths_methods_and_headers_make_no_new_series(node):
 
 def test_a_limit_and_the_end_it_brings_are_counted(node, client):
     action = slow.Action(client, slow.SLEEP_IN_PYTHON, 20)
-    since = Difference(node.url)
+    since = Difference(status_url(node))
     with pytest.raises(xmlrpc.client.ProtocolError):
         action.run()
     assert since('oe_cluster_limits_hit_total', limit='limit_time_real') == 1
@@ -159,7 +190,7 @@ def test_a_limit_and_the_end_it_brings_are_counted(node, client):
 
 
 def test_counts_outlive_a_killed_worker_and_its_files_go(node, client):
-    since = Difference(node.url)
+    since = Difference(status_url(node))
     for _ in range(20):
         client.call('res.users', 'search', [])
     victim = workers(node)[0]
@@ -177,7 +208,7 @@ def test_counts_outlive_a_killed_worker_and_its_files_go(node, client):
 
 def test_counts_are_exact_while_workers_come_and_go(node, client):
     """limit_request replaces each worker several times meanwhile; every scrape is monotonic."""
-    since, seen = Difference(node.url), [0]
+    since, seen = Difference(status_url(node)), [0]
     for number in range(1, 201):
         client.call('res.users', 'search', [])
         if not number % 20:
@@ -202,7 +233,7 @@ def test_busy_workers_and_the_backlog_are_seen(node, client):
     for call in running:
         call.result()
     wait_until(lambda: busiest(node) == (0, 0), 10, "nothing is going on any more")
-    assert scrape(node.url).sum('oe_cluster_backlog_limit') > 100
+    assert scrape(status_url(node)).sum('oe_cluster_backlog_limit') > 100
 
 
 def busiest(node):
@@ -232,12 +263,12 @@ def files_of(node):
 
 
 def test_cron_cache_redis_and_postgresql_have_their_figures(node, client):
-    wait_until(lambda: scrape(node.url).sum('oe_cluster_cron_leader') == 1, 20, "this node leads cron")
-    since = Difference(node.url)
+    wait_until(lambda: leads(node, 1), 20, "this node leads cron")
+    since = Difference(status_url(node))
     client.call('res.partner', 'fields_view_get', False, 'form')
     client.call('ir.config_parameter', 'set_param', 'x', '1')
-    page = wait_until(lambda: (lambda page: page.sum('oe_cluster_redis_up') == 1 and page)(scrape(node.url)),
-                      10, "the watcher has asked Redis")
+    wait_until(lambda: reaches_redis(node, 1), 10, "the watcher has asked Redis")
+    page = scrape(status_url(node))
     assert page.sum('oe_cluster_cron_term') >= 1
     assert 0 < page.sum('oe_cluster_cron_lease_seconds_left') <= 3
     assert page.sum('oe_cluster_cron_leads_taken_total') >= 1
@@ -249,17 +280,17 @@ def test_cron_cache_redis_and_postgresql_have_their_figures(node, client):
 
 
 def test_a_hanging_agent_is_not_shown_as_leader_beyond_its_lease(node):
-    wait_until(lambda: scrape(node.url).sum('oe_cluster_cron_leader') == 1, 20, "this node leads cron")
+    wait_until(lambda: leads(node, 1), 20, "this node leads cron")
     agent, = [pid for pid, title in node.titles().items() if ' cron agent [' in title]
     os.kill(agent, signal.SIGSTOP)
     try:
-        wait_until(lambda: scrape(node.url).sum('oe_cluster_cron_leader') == 0, 10, "its lease is over")
+        wait_until(lambda: leads(node, 0), 10, "its lease is over")
     finally:
         os.kill(agent, signal.SIGCONT)
 
 
 def test_counters_go_on_over_a_reload_and_over_a_new_version_of_the_keeper(node, client):
-    since = Difference(node.url)
+    since = Difference(status_url(node))
     folder = folders(node)
     for number in (signal.SIGHUP, signal.SIGUSR2):
         before = [pid for pid, title in node.titles().items() if ' master [' in title]
@@ -274,13 +305,13 @@ def test_counters_go_on_over_a_reload_and_over_a_new_version_of_the_keeper(node,
     assert since('oe_cluster_masters_ready_total') == 2
     assert folders(node) == folder
     wait_until(lambda: no_file_of_a_dead_process(node), 10, "no file of a dead process is left")
-    page = wait_until(lambda: (lambda page: page.sum('oe_cluster_http_workers') == WORKERS and page)(
-        scrape(node.url)), 10, "only living workers are counted")
-    assert page.sum('oe_cluster_node_info') == 1
+    wait_until(lambda: scrape(status_url(node)).sum('oe_cluster_http_workers') == WORKERS, 10,
+               "only living workers are counted")
+    assert scrape(status_url(node)).sum('oe_cluster_node_info') == 1
 
 
 def test_redis_away_is_counted_by_reason_and_seen_on_the_page(one, node, client):
-    since = Difference(node.url)
+    since = Difference(status_url(node))
     web = WebClient(node.url, one.database)
     web.log_in()
     one.redis.kill_all()
@@ -288,26 +319,47 @@ def test_redis_away_is_counted_by_reason_and_seen_on_the_page(one, node, client)
         assert web.get('/web/webclient/version_info').status_code in (200, 404, 503)
         wait_until(lambda: since('oe_cluster_redis_errors_total', reason='connection') >= 1, 10,
                    "it is counted")
-        wait_until(lambda: scrape(node.url).sum('oe_cluster_redis_up') == 0, 15, "the watcher noticed")
+        wait_until(lambda: reaches_redis(node, 0), 15, "the watcher noticed")
     finally:
         one.redis.start()
-    wait_until(lambda: scrape(node.url).sum('oe_cluster_redis_up') == 1, 15, "Redis is back")
+    wait_until(lambda: reaches_redis(node, 1), 15, "Redis is back")
 
 
 def test_statsd_hears_gunicorns_names(node, client, statsd):
-    statsd.setblocking(False)
-    try:
-        while statsd.recv(65536):
-            pass
-    except BlockingIOError:
-        pass
-    statsd.settimeout(5)
-    client.call('res.users', 'search', [])
-    heard = ''
-    while 'oe.gunicorn.request.status.200:1|c' not in heard or 'oe.gunicorn.workers:' not in heard:
-        heard += statsd.recv(65536).decode() + '\n'
-    assert 'oe.gunicorn.requests:1|c' in heard
-    assert 'oe.gunicorn.request.duration:' in heard
+    names = ['oe.gunicorn.requests:1|c|@1.0', 'oe.gunicorn.request.status.200:1|c|@1.0']
+    before = [statsd.heard[name] for name in names]
+    for _ in range(10):
+        client.call('res.users', 'search', [])
+    wait_until(lambda: [statsd.heard[name] for name in names] == [count + 10 for count in before], 10,
+               "all requests were told")
+    assert any(line.startswith('oe.gunicorn.request.duration:') for line in list(statsd.heard))
+    assert statsd.heard['oe.gunicorn.workers:%d|g' % WORKERS] >= 1
+    assert statsd.heard['oe.gunicorn.log.error:1|c|@1.0'] >= 1, "the worker that was killed"
+
+
+def test_every_metric_and_label_that_rules_and_dashboard_name_is_on_the_page(node):
+    page = scrape(status_url(node))
+    series = [(sample.name, sample.labels) for sample in page.samples]
+    found = 0
+    for expression in expressions():
+        for name, matchers in re.findall(r'\b(oe_cluster_\w+)(?:\{([^}]*)\})?', expression):
+            assert name in page.names(), expression
+            for label, how, wanted in re.findall(r'(\w+)(=~|=|!=)"([^"]*)"', matchers):
+                if label != 'instance':
+                    for value in wanted.split('|') if how == '=~' else [wanted]:
+                        assert any(of == name and re.match(value + '$', labels.get(label, ''))
+                                   for of, labels in series), (expression, label, value)
+                        found += 1
+    assert found > 10
+
+
+def test_the_reference_lists_what_is_on_the_page(node):
+    page = scrape(status_url(node))
+    shown = set(family.name for family in page.families if family.name.startswith('oe_cluster_'))
+    assert shown == set(re.sub('_total$', '', family.name) for family in table.SHOWN)
+    for family in page.families:
+        if family.name.startswith('oe_cluster_'):
+            assert family.documentation and family.documentation != 'Multiprocess metric', family.name
 
 
 def test_metrics_off_means_no_page_and_no_folder_stays(cluster):
@@ -328,4 +380,4 @@ def test_a_folder_left_behind_by_a_killed_keeper_is_removed_by_the_next(cluster)
     node.start()
     now, = folders(node)
     assert now != left
-    assert scrape(node.url).sum('oe_cluster_masters_ready_total') == 1
+    wait_until(lambda: scrape(node.url).sum('oe_cluster_masters_ready_total') == 1, 10, "its master is ready")

@@ -5,6 +5,7 @@
 the host: that is the seam table's work. One object per process.
 """
 import logging
+import os
 import threading
 
 from oe_cluster_launch.errors import ConfigurationError, HostFailure, PermissionRefused
@@ -21,6 +22,7 @@ class Host(object):
     seams = SEAMS
 
     def __init__(self):
+        self._measured = None
         self.openerp = options.import_host()
         self.config = self.openerp.tools.config
 
@@ -50,7 +52,6 @@ class Host(object):
 
     def refuse_root(self):
         """OpenERP refuses root; so do we, before it prints and exits on its own."""
-        import os
         if os.geteuid() == 0:
             raise PermissionRefused("OpenERP refuses to run as root: set `user` in [cluster].")
 
@@ -167,8 +168,11 @@ class Host(object):
         pool = self.openerp.sql_db._Pool
         connections = list(pool._connections) if pool else []
         used = sum(1 for _connection, is_used in connections if is_used)
-        table.POSTGRES_CONNECTIONS.set(used, 'used')
-        table.POSTGRES_CONNECTIONS.set(len(connections) - used, 'idle')
+        measured = os.getpid(), used, len(connections) - used
+        if measured != self._measured:  # nearly always the same
+            self._measured = measured
+            table.POSTGRES_CONNECTIONS.set(measured[1], 'used')
+            table.POSTGRES_CONNECTIONS.set(measured[2], 'idle')
 
     @staticmethod
     def kind_of_request(method, path, content_type):
