@@ -68,6 +68,16 @@ def stumble(self, cr, uid, moments, values, context=None):
     if moment == 'after the commit':
         cr.commit()
         end(cr)
+    if moment == 'seen after a commit':
+        other = sql_db.db_connect(cr.dbname).cursor()
+        other.execute("SELECT 1")
+        other.commit()
+        end(other)
+        try:
+            other.execute("SELECT 1")
+        except Exception:
+            pass
+        other.close()
     return True
 
 type(pooler.get_pool(database).get('res.partner')).stumble = stumble
@@ -141,9 +151,27 @@ def test_a_call_that_has_committed_something_is_not_made_again(worker, created, 
     assert created(worker, 'once') == (1 if moment == 'committed' else 0)
 
 
-def test_a_connection_that_ends_after_the_commit_is_no_error(worker, created):
-    assert stumble(worker, ['after the commit']) == 1
+@pytest.mark.parametrize('moment', ['after the commit', 'seen after a commit'])
+def test_a_connection_that_ends_after_the_commit_is_no_error(worker, created, moment):
+    assert stumble(worker, [moment]) == 1
     assert created(worker, 'once') == 1
+
+
+def test_a_connection_that_is_cut_while_it_is_made_is_made_again(worker):
+    """Without a word of PostgreSQL's: the error has no code that would tell."""
+    worker.run("import socket, sys\n"
+               "from oe_cluster_launch.seams.openerp7 import identity\n"
+               "note = identity.note\n"
+               "def cut(*what):\n"
+               "    identity.note = note\n"
+               "    attempts.append('cut')\n"
+               "    connection = sys._getframe(1).f_locals['self']\n"
+               "    socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM).shutdown(2)\n"
+               "    note(*what)\n"
+               "identity.note = cut\n"
+               "sql_db.close_db(database)")
+    assert 1 in worker.call('res.users', 'search', [])
+    assert worker.run("answer = attempts") == ['cut']
 
 
 def test_a_call_that_loses_every_connection_ends_with_an_error(worker, created):
@@ -158,9 +186,10 @@ def test_a_call_that_changed_models_is_not_made_again(worker):
     worker.run("from oe_cluster_launch.ormcache import request\n"
                "def changes(self, cr, uid, context=None):\n"
                "    attempts.append('changes')\n"
+               "    cr.execute('SELECT 1')\n"
                "    request.current().database(cr.dbname).models_touched = True\n"
                "    end(cr)\n"
-               "    cr.execute('SELECT 1')\n"
+               "    return True\n"
                "type(pooler.get_pool(database).get('res.partner')).changes = changes")
     with pytest.raises(Fault):
         worker.call('res.partner', 'changes')

@@ -34,12 +34,20 @@ def cluster_cursor(original, context):
         def __init__(self, pool, dbname, serialized=True):
             try:
                 super(ClusterCursor, self).__init__(pool, dbname, serialized)
-            except psycopg2.OperationalError as error:
-                if error.pgcode in _ENDED:  # ended while it was being made
-                    repetition.note('lost')
-                raise
+            except _LOST:
+                # Perhaps ended while it was being made, which not every such error says. Once more,
+                # at once: who has no PostgreSQL, or no such database, does not wait for it
+                self._make_again(pool, dbname, serialized)
             self.ormcache_transaction = Transaction(dbname)
             self._begun = False
+
+        def _make_again(self, pool, dbname, serialized):
+            try:
+                super(ClusterCursor, self).__init__(pool, dbname, serialized)
+            except psycopg2.OperationalError as error:
+                if error.pgcode in _ENDED:
+                    repetition.note('lost')
+                raise
 
         def execute(self, query, params=None, log_exceptions=None):
             transaction = self.ormcache_transaction
