@@ -157,23 +157,6 @@ def test_a_connection_that_ends_after_the_commit_is_no_error(worker, created, mo
     assert created(worker, 'once') == 1
 
 
-def test_a_connection_that_is_cut_while_it_is_made_is_made_again(worker):
-    """Without a word of PostgreSQL's: the error has no code that would tell."""
-    worker.run("import socket, sys\n"
-               "from oe_cluster_launch.seams.openerp7 import identity\n"
-               "note = identity.note\n"
-               "def cut(*what):\n"
-               "    identity.note = note\n"
-               "    attempts.append('cut')\n"
-               "    connection = sys._getframe(1).f_locals['self']\n"
-               "    socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM).shutdown(2)\n"
-               "    note(*what)\n"
-               "identity.note = cut\n"
-               "sql_db.close_db(database)")
-    assert 1 in worker.call('res.users', 'search', [])
-    assert worker.run("answer = attempts") == ['cut']
-
-
 def test_a_call_that_loses_every_connection_ends_with_an_error(worker, created):
     with pytest.raises(Fault):
         stumble(worker, ['written'] * 20)
