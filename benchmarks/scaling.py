@@ -5,6 +5,7 @@ All nodes share this machine's processors, so throughput here shows what more no
 they bring. What they would bring is modelled from the processor time that one request takes of a
 node, of PostgreSQL and of Redis, and from what an idle node takes.
 """
+import os
 import time
 
 from testbed import session
@@ -44,7 +45,12 @@ def measure(lab, system, fronts, rounds, seconds):
     """Throughput by number of nodes; then costs, with all of them."""
     every = [workload for workload in Workloads(system.url, system.database).all()
              if workload.name in WORKLOADS]
-    wrk.burst(system.url, work_file(lab, every[0], system), 3, 2 * CONNECTIONS)
+    lab.run.remark(PART, "All nodes, nginx, PostgreSQL and the client share this machine's %d processors: "
+                         "once they are busy, more nodes cannot serve more, but show what they cost."
+                   % os.cpu_count())
+    for workload in every:
+        wrk.burst(system.url, work_file(lab, workload, system), 3, 2 * CONNECTIONS)
+    background = at_rest(lab, system)
     for workload in every:
         work = work_file(lab, workload, system)
         series = lab.run.new(PART, workload.name, 'req/s', higher_is_better=True, baseline='1 node')
@@ -55,13 +61,13 @@ def measure(lab, system, fronts, rounds, seconds):
                 outcome = wrk.burst(fronts[NODES[place]].round_robin_url, work, seconds, CONNECTIONS)
                 series.add(_label(NODES[place]), outcome.per_second)
         for count in NODES:
-            requests = 10 * count
+            requests, began = 10 * count, time.monotonic()
             with Watch(system.redis) as watch:
                 for number in range(requests):
                     workload.requests[number % len(workload.requests)].send(fronts[count].round_robin_url)
-            sent.add(_label(count), 1.0 * watch.sent / requests)
+            own = watch.sent - background * (time.monotonic() - began)
+            sent.add(_label(count), max(0.0, own / requests))
         costs(lab, system, workload, work)
-    at_rest(lab, system)
 
 
 def costs(lab, system, workload, work, seconds=4.0):
@@ -79,7 +85,12 @@ def costs(lab, system, workload, work, seconds=4.0):
     series = lab.run.new('model', workload.name, 'nodes of %d cores' % MODEL_CORES, baseline=None)
     series.add('PostgreSQL (%d cores) is full at' % MODEL_CORES, model['postgres'])
     series.add('Redis (1 core) is full at', model['redis'])
-    series.samples['requests per second of one such node'] = [model['per_node']]
+    series.add('requests per second of one such node', model['per_node'])
+    first, nodes = ('PostgreSQL', model['postgres'])
+    if model['redis'] < nodes:
+        first, nodes = ('Redis', model['redis'])
+    lab.run.remark('model', "%s: %s is full first, at %.1f such nodes, %.0f requests per second." % (
+        workload.name, first, nodes, nodes * model['per_node']))
 
 
 def limits(node_ms, postgres_ms, redis_ms, cores):
@@ -93,7 +104,10 @@ def limits(node_ms, postgres_ms, redis_ms, cores):
 
 
 def at_rest(lab, system, seconds=10):
-    """What nodes cost when nobody asks them: lease, membership, second level, cron's polls."""
+    """What nodes cost when nobody asks them: lease, membership, cron's polls.
+
+    :returns: Redis commands per second of all of them
+    """
     time.sleep(1)
     before, began = processes.spent(lab, system), time.monotonic()
     with Watch(system.redis) as watch:
@@ -110,6 +124,9 @@ def at_rest(lab, system, seconds=10):
                          baseline=None)
     series.add('PostgreSQL (%d cores) is full at' % MODEL_CORES, 1000.0 * MODEL_CORES / max(postgres, 1e-3))
     series.add('Redis (1 core) is full at', 1000.0 / max(redis, 1e-3))
+    lab.run.remark('model', "The lease, membership and polls of idle nodes alone fill the first server at "
+                            "%.0f nodes." % min(found[0] for found in series.samples.values()))
+    return watch.sent / gone
 
 
 def _label(count):
