@@ -19,6 +19,7 @@ from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import guard
 from oe_cluster_launch.supervisor.body import ClientGone, buffer_body
 from oe_cluster_launch.supervisor.forwarded import apply_proxy_headers
+from oe_cluster_launch.supervisor.held_head import HeldHead
 from oe_cluster_launch.supervisor.limits import LimitExceeded
 from oe_cluster_launch.supervisor.tally import Tally
 
@@ -88,7 +89,7 @@ class Exchange(object):
         return head
 
     def _environment(self, head, listener, client, address):
-        response, environ = wsgi.create(head, client, address, listener.getsockname(), self._cfg)
+        response, environ = wsgi.create(head, HeldHead(client), address, listener.getsockname(), self._cfg)
         response.force_close()
         response.version = SERVER
         length = environ.get('CONTENT_LENGTH')
@@ -163,7 +164,7 @@ class Exchange(object):
         except Exception:
             self._slot.count('requests_failed')
             _logger.exception("%s failed", self.last)
-            self._fail(response.sock, response, '500 Internal Server Error',
+            self._fail(response.sock.raw, response, '500 Internal Server Error',
                        "The server failed to answer; its log says more.", self.last)
         finally:
             if hasattr(answer, 'close'):
@@ -171,10 +172,12 @@ class Exchange(object):
 
     def _send(self, answer, response, environ):
         if isinstance(answer, environ['wsgi.file_wrapper']):
-            return _to_client(response.write_file, answer)
-        for piece in answer:
-            _to_client(response.write, piece)
-        return _to_client(response.close)
+            _to_client(response.write_file, answer)
+        else:
+            for piece in answer:
+                _to_client(response.write, piece)
+            _to_client(response.close)
+        _to_client(response.sock.flush)
 
     def _fail(self, client, response, status, sentence, request):
         """Answer with an error, unless part of another answer is out already."""

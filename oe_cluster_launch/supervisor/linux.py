@@ -21,6 +21,7 @@ _TCP_INFO = 11
 #: is the number of connections that wait to be accepted, the sixth how many can
 _TCP_INFO_QUEUED_OFFSET = 8 + 4 * 4
 _SIGSET_BYTES = 128
+_PAGE_BYTES = os.sysconf('SC_PAGE_SIZE')
 
 
 class _Timespec(ctypes.Structure):
@@ -106,11 +107,18 @@ def queue_of(listener):
 
 def resident_bytes(pid='self'):
     """Resident memory of a process."""
-    with open('/proc/%s/statm' % pid) as statm:
-        return int(statm.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+    return _statm(pid, 1)
 
 
 def data_bytes(pid='self'):
     """Private writable memory of a process: what RLIMIT_DATA counts."""
-    with open('/proc/%s/statm' % pid) as statm:
-        return int(statm.read().split()[5]) * os.sysconf('SC_PAGE_SIZE')
+    return _statm(pid, 5)
+
+
+def _statm(pid, field):
+    """One field of /proc/PID/statm, in bytes. Three system calls; a file object makes twenty-five."""
+    descriptor = os.open('/proc/%s/statm' % pid, os.O_RDONLY)
+    try:
+        return int(os.read(descriptor, 128).split()[field]) * _PAGE_BYTES
+    finally:
+        os.close(descriptor)

@@ -9,7 +9,7 @@ still the same. The version is read together with the signaling sequences.
 It does not notice a change in a foreign directory such as LDAP.
 """
 from oe_cluster_launch.ormcache import request
-from oe_cluster_launch.seams.openerp7 import signaling
+from oe_cluster_launch.seams.openerp7 import connections, signaling
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Function, Value
 
@@ -78,13 +78,10 @@ class Passwords(dict):
 
 def _read_version(name, uid):
     from openerp import sql_db
-    cursor = sql_db.db_connect(name).cursor()
-    try:
+    with connections.reading(sql_db.db_connect(name)) as cursor:
         cursor.execute(signaling.USER_VERSION, (uid,))
         row = cursor.fetchone()
         return row and row[0]
-    finally:
-        cursor.close()
 
 
 def versioned_cache(original, context):

@@ -13,15 +13,12 @@ from oe_cluster_launch.metrics import table
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.ormcache.generation import CLEAR, RELOAD, Generation, adopted, reception
 from oe_cluster_launch.ormcache.meter import meter
-from oe_cluster_launch.seams.openerp7 import local_state
+from oe_cluster_launch.seams.openerp7 import connections, local_state
 
 _logger = logging.getLogger(__name__)
 
-_SEQUENCES = ("SELECT (SELECT oid FROM pg_database WHERE datname = current_database()) || '-' || "
-              "'base_cache_signaling'::regclass::oid, "
-              "extract(epoch from pg_postmaster_start_time())::text, "
-              "base_registry_signaling.last_value, base_cache_signaling.last_value%s "
-              "FROM base_registry_signaling, base_cache_signaling")
+_SEQUENCES = ("SELECT base_cache_signaling.tableoid, base_registry_signaling.last_value, "
+              "base_cache_signaling.last_value%s FROM base_registry_signaling, base_cache_signaling")
 #: a user's row as it is now: another after every change, also by plain SQL; none if not active
 USER_VERSION = "SELECT xmin::text || ctid::text FROM res_users WHERE id = %s AND active"
 
@@ -91,18 +88,16 @@ def identify(registry):
 
 
 def _read_sequences(registry, state):
-    cursor = registry.db.cursor()
-    try:
+    with connections.reading(registry.db) as cursor:
         if state.expected_user is None:
             cursor.execute(_SEQUENCES % '')
-            return Generation(*cursor.fetchone())
-        # the version of the caller's row travels with them (credentials.py)
-        cursor.execute(_SEQUENCES % (", (%s)" % USER_VERSION), (state.expected_user,))
-        row = cursor.fetchone()
-        state.user_versions[state.expected_user] = row[4]
-        return Generation(*row[:4])
-    finally:
-        cursor.close()
+            row = cursor.fetchone()
+        else:  # the version of the caller's row travels with them (credentials.py)
+            cursor.execute(_SEQUENCES % (", (%s)" % USER_VERSION), (state.expected_user,))
+            row = cursor.fetchone()
+            state.user_versions[state.expected_user] = row[3]
+        database, started = connections.identity(cursor)
+        return Generation('%s-%s' % (database, row[0]), started, row[1], row[2])
 
 
 def _receive(name, registry, found):

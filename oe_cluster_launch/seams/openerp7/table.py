@@ -2,6 +2,7 @@
 """THE table: every attribute of OpenERP 7.0 that we replace, subject by subject."""
 from oe_cluster_launch.seams.openerp7 import (
     boundaries,
+    connections,
     credentials,
     cron_clock,
     database_creation,
@@ -18,7 +19,7 @@ from oe_cluster_launch.seams.openerp7 import (
     webdav,
 )
 
-SEAMS = (requests.SEAMS + repetition.SEAMS + sessions.SEAMS + openid.SEAMS + transactions.SEAMS
-         + boundaries.SEAMS + credentials.SEAMS + ormcache.SEAMS + identity.SEAMS + reports.SEAMS
-         + registry_lock.SEAMS + databases.SEAMS + database_creation.SEAMS + webdav.SEAMS
+SEAMS = (requests.SEAMS + repetition.SEAMS + sessions.SEAMS + openid.SEAMS + connections.SEAMS
+         + transactions.SEAMS + boundaries.SEAMS + credentials.SEAMS + ormcache.SEAMS + identity.SEAMS
+         + reports.SEAMS + registry_lock.SEAMS + databases.SEAMS + database_creation.SEAMS + webdav.SEAMS
          + cron_clock.SEAMS)

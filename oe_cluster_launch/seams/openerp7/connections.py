@@ -1,0 +1,120 @@
+# -*- coding: utf-8 -*-
+"""A connection from OpenERP's pool is cleaned when its last user left something in its session.
+
+OpenERP has psycopg2 send DISCARD ALL each time a connection is borrowed, which
+is three or four times in a short RPC, for state that OpenERP itself never
+leaves behind. Here every statement is looked at: what only reads or writes
+rows leaves none; anything else, and any way round `execute`, is cleaned up
+after as before. It also found dead connections: the kernel is asked instead,
+and what it does not know yet shows at the first statement (transactions.py).
+"""
+import contextlib
+import re
+
+from oe_cluster_launch.seams.openerp7 import postgres
+from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
+from oe_cluster_launch.seams.shape import Class
+
+#: statements that end with their transaction, as far as they themselves are concerned
+_PLAIN = re.compile(r'\s*(?:select|insert|update|delete|savepoint|release|rollback)\b', re.IGNORECASE)
+#: what such a statement may yet hold that stays: several in one, functions that set something,
+#: temporary tables. A word that only looks like it costs one DISCARD ALL.
+_LEAVES_STATE = re.compile(
+    r';|set_config|setseed|advisory|dblink|pg_temp|\blo_|\binto\s+(?:temp|temporary|local|global|unlogged)\b',
+    re.IGNORECASE)
+#: ways to the server that go past `execute`
+_OTHER_WAYS = ('executemany', 'callproc', 'copy_from', 'copy_to', 'copy_expert')
+
+
+def leaves_state(query):
+    """Whether a statement may leave something in the session."""
+    if not isinstance(query, (str, type(u''))):
+        return True
+    return not _PLAIN.match(query) or _LEAVES_STATE.search(query) is not None
+
+
+@contextlib.contextmanager
+def reading(database):
+    """A cursor of a sql_db.Connection for single SELECTs, each on its own: one round trip, not three.
+
+    There is no transaction to begin and to end, so nothing must be written through it.
+    """
+    cursor = database.cursor()
+    try:
+        # in this order psycopg2 has nothing to tell the server
+        cursor._cnx.isolation_level = None
+        cursor._cnx.autocommit = True
+        yield cursor
+    finally:
+        cursor.close()
+
+
+def identity(cursor):
+    """(oid of its database, start of its server) of a cursor's connection; asked for once.
+
+    A connection outlives neither: a database cannot be dropped while somebody is connected.
+    """
+    connection = cursor._cnx
+    if connection.identity is None:
+        cursor.execute("SELECT oid, pg_postmaster_start_time()::text FROM pg_database "
+                       "WHERE datname = current_database()")
+        connection.identity = cursor.fetchone()
+    return connection.identity
+
+
+def watched_cursor(factory):
+    """A subclass of a psycopg2 cursor that tells its connection what leaves state behind."""
+    class WatchedCursor(factory):
+
+        def execute(self, query, *arguments):
+            connection = self.connection
+            if not connection.soiled and leaves_state(query):
+                connection.soiled = True
+            return super(WatchedCursor, self).execute(query, *arguments)
+
+    def soiling(name):
+        def method(self, *arguments, **options):
+            self.connection.soiled = True
+            return getattr(super(WatchedCursor, self), name)(*arguments, **options)
+        return method
+
+    for name in _OTHER_WAYS:
+        setattr(WatchedCursor, name, soiling(name))
+    return WatchedCursor
+
+
+def clean_connection(original, context):
+    """OpenERP's connection class, whose reset() does only what is needed."""
+    cursors = {}
+
+    class CleanConnection(original):
+
+        #: whether its session may hold what its last user left there
+        soiled = False
+        #: see identity()
+        identity = None
+
+        def cursor(self, *arguments, **options):
+            factory = options.get('cursor_factory')
+            if factory is None or arguments:
+                self.soiled = True
+            else:
+                if factory not in cursors:
+                    cursors[factory] = watched_cursor(factory)
+                options['cursor_factory'] = cursors[factory]
+            return super(CleanConnection, self).cursor(*arguments, **options)
+
+        def reset(self):
+            if self.soiled or postgres.has_ended(self):
+                super(CleanConnection, self).reset()
+                self.soiled = False
+
+    CleanConnection.__name__ = original.__name__
+    return CleanConnection
+
+
+SEAMS = [
+    Seam('pooled connection', 'openerp.sql_db', 'PsycoConnection', Class(), clean_connection,
+         "every cursor would begin with DISCARD ALL, a round trip that costs as much as a short query",
+         phase=BEFORE_ADDONS),
+]
