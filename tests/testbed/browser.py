@@ -125,10 +125,14 @@ class Browser(Service):
     def log_in(self, url, login='admin', password='admin'):
         """Log in at the web client's form and wait for its menu."""
         self.open(url)
+        self.find('.oe_login input[name=login]')
+        # without style sheets the form moves while addons add to it, and a click may miss
+        wait_until(lambda: self.run("return window.jQuery ? jQuery.active == 0 : false"), 30,
+                   "the log-in form is complete")
         self.type('.oe_login input[name=login]', login)
         self.type('.oe_login input[name=password]', password)
-        self.click('.oe_login button[name=submit]')
-        self.find('a[data-action-id]')
+        self.run("document.querySelector('.oe_login button[name=submit]').click()")
+        self.find('a[data-action-id]', timeout_seconds=40)
 
     def _call(self, method, path, body=None):
         response = requests.request(method, 'http://127.0.0.1:%d%s' % (self.port, path),
