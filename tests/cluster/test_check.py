@@ -112,7 +112,7 @@ def what_the_servers_hold(bench):
     tables = bench.postgres.query("SELECT count(*) FROM pg_class", bench.database)
     marks = bench.redis.ask('HGETALL', bench.store.keys.shared_path(bench.shared))
     return [key for key in keys if 'cache' not in key and 'lease' not in key], marks, tables, [
-        path for path in files if 'nginx' not in path]
+        path for path in files if 'nginx' not in path and 'oe-metrics-' not in path]
 
 
 def test_a_running_node_is_well_and_nothing_is_changed_on_the_servers(bench):
