@@ -73,7 +73,9 @@ def test_watch_shows_the_list_again_and_again_until_interrupted(crowd, redis_ser
     watch = subprocess.Popen(
         [sys.executable, '-m', 'oe_cluster_launch', 'list', '--watch', '0.2', '-f', 'tsv'],
         env=dict(os.environ, OE_CLUSTER_REDIS_URL=redis_server.url),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        # a test run in the background of a shell ignores it, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         seen = []
 
