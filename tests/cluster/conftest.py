@@ -15,6 +15,15 @@ from testbed.cluster import Cluster
 from testbed.node import StockServer
 
 
+@pytest.fixture(scope='module', autouse=True)
+def no_database_left(postgres):
+    """Databases that a module makes beside the fixture `database` are gone when it ends."""
+    before = set(postgres.databases())
+    yield
+    for name in set(postgres.databases()) - before:
+        postgres.drop_database(name)
+
+
 @pytest.fixture
 def cluster(postgres, database, redis_server_of):
     """A function that starts a cluster; `template` names the database to copy."""

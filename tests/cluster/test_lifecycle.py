@@ -209,7 +209,7 @@ def test_systemd_hears_ready_status_watchdog_and_stopping(cluster):
             return any(line.startswith(word) for line in heard)
     node = cluster(nodes=1, template='tpl_base',
                    environment={'NOTIFY_SOCKET': path, 'WATCHDOG_USEC': '1000000'}).nodes[0]
-    assert hear('READY=1') and hear('STATUS=starting')
+    wait_until(lambda: hear('READY=1') and hear('STATUS=starting'), 10, "systemd is told")
     wait_until(lambda: hear('STATUS=ready, 2 of 2 HTTP workers'), 10, "the status")
     wait_until(lambda: hear('WATCHDOG=1') and heard.count('WATCHDOG=1') >= 3, 10, "the watchdog is fed")
     assert 'STOPPING=1' not in heard

@@ -120,7 +120,8 @@ class Browser(Service):
                  "var entry = [].filter.call(document.querySelectorAll('a[data-action-id]'),"
                  "  function (a) { return a.textContent.trim().split('\\n')[0] == wanted; })[0];"
                  "if (entry) { entry.click(); } return !!entry;")
-        wait_until(lambda: self.run(click, text), timeout_seconds, "there is a menu %r" % text)
+        wait_until(lambda: self.run(click, text), timeout_seconds,
+                   "there is a menu %r; the page shows %r" % (text, self.text()[:300]))
 
     def log_in(self, url, login='admin', password='admin'):
         """Log in at the web client's form and wait for its menu."""

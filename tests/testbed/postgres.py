@@ -126,6 +126,10 @@ class Postgres(Service):
         """Drop the database `name`, whoever is connected to it."""
         self.query('DROP DATABASE IF EXISTS "%s" WITH (FORCE)' % name)
 
+    def databases(self):
+        """The names of all databases."""
+        return [name for name, in self.query("SELECT datname FROM pg_database")]
+
     def has_database(self, name):
         """Whether there is a database `name`."""
         return bool(self.query("SELECT 1 FROM pg_database WHERE datname = '%s'" % name))
