@@ -138,8 +138,12 @@ def test_one_request_bears_one_id_in_nginx_in_the_node_and_in_the_answer(cluster
     with urllib.request.urlopen(request, timeout=20) as answer:
         made = answer.headers['X-Request-ID']
     wait_until(lambda: made in one.nodes[0].log(), 5, "the node has logged it")
-    with open(os.path.join(one.nginx.folder, 'access.log')) as log:
-        assert log.read().splitlines()[-1].endswith(' ' + made)
+
+    def last_line_of_nginx():  # written when the answer has left already
+        with open(os.path.join(one.nginx.folder, 'access.log')) as log:
+            return (log.read().splitlines() or [''])[-1]
+    wait_until(last_line_of_nginx, 5, "nginx has logged it")
+    assert last_line_of_nginx().endswith(' ' + made)
 
 
 def access_lines(node):
