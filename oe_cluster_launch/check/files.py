@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
 """Files that every node needs: shared folders and attachments."""
 from oe_cluster_launch import shared_paths
-from oe_cluster_launch.check.result import fail, ok, warn
+from oe_cluster_launch.check.result import fail, from_fault, from_faults, ok, warn
 
 
 def shared_folders(context):
@@ -14,7 +14,7 @@ def shared_folders(context):
     for path in paths:
         fault, others = shared_paths.look(store, path, context.node_name)
         if fault:
-            results.append(fail(fault.accepted, fault.remedy, fault.key, fault.value))
+            results.append(from_fault(fault))
         elif others:
             results.append(ok("%s: the same folder as on %s" % (path, ', '.join(others))))
         else:
@@ -28,5 +28,4 @@ def attachments(context):
     host = context.host
     faults = host_attachments.faults(host, context.settings)
     judge = fail if context.settings.local_attachments == 'refuse' else warn
-    return [judge(fault.accepted, fault.remedy, fault.key, fault.value) for fault in faults] or [
-        ok("in PostgreSQL or in a shared folder")]
+    return from_faults(faults, "in PostgreSQL or in a shared folder", judge)

@@ -54,6 +54,11 @@ def skip(found):
     return Result(SKIP, found)
 
 
-def from_faults(faults, good):
-    """One `fail` per fault; without any, `ok` with the sentence `good`."""
-    return [fail(fault.accepted, fault.remedy, fault.key, fault.value) for fault in faults] or [ok(good)]
+def from_fault(fault, judge=fail):
+    """A fault of the configuration as a result, `fail` or `warn`."""
+    return judge(fault.accepted, fault.remedy, fault.key, fault.value)
+
+
+def from_faults(faults, good, judge=fail):
+    """One `fail` (or `judge`) per fault; without any, `ok` with the sentence `good`."""
+    return [from_fault(fault, judge) for fault in faults] or [ok(good)]

@@ -13,7 +13,7 @@ import select
 import signal
 import time
 
-from oe_cluster_launch.check.result import FAIL, SKIP, Result, fail, skip
+from oe_cluster_launch.check.result import FAIL, SKIP, Result, fail, from_fault, skip
 from oe_cluster_launch.compat import monotonic, string_types, text_type
 from oe_cluster_launch.errors import ConfigurationError, LaunchError
 
@@ -80,7 +80,7 @@ def attempt(check, context):
         results = check.function(context)
         return results if isinstance(results, list) else [results]
     except ConfigurationError as error:
-        return [fail(fault.accepted, fault.remedy, fault.key, fault.value) for fault in error.faults]
+        return [from_fault(fault) for fault in error.faults]
     except LaunchError as error:
         return [fail(str(error).rstrip('.'), "Then run the check again")]
     except Exception as error:  # the other checks must run; a traceback would tell an operator less

@@ -14,6 +14,8 @@ import fcntl
 import os
 import time
 
+from oe_cluster_launch.compat import monotonic
+
 #: in place of a process id
 ENDED = 'ended'
 _LOCK = 'lock'
@@ -38,9 +40,9 @@ def reading(folder):
     :raises Busy: somebody folds for longer than that may take
     """
     with open(os.path.join(folder, _LOCK), 'a') as lock:
-        until = time.time() + _LOCK_SECONDS
+        until = monotonic() + _LOCK_SECONDS
         while not _locked(lock, fcntl.LOCK_SH):
-            if time.time() > until:
+            if monotonic() > until:
                 raise Busy("The files of metrics are locked.")
             time.sleep(_PAUSE_SECONDS)
         yield

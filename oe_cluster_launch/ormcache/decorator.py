@@ -6,6 +6,7 @@ subclass and reach into. A hit in the first level is a dict lookup in the
 closure below; everything else goes through `_answer` and `_keep`. A clear is
 always signaled, whether or not this worker happened to hold the key.
 """
+import collections
 import logging
 
 from oe_cluster_launch.ormcache import request
@@ -19,6 +20,19 @@ _logger = logging.getLogger(__name__)
 fill = None
 #: every decorated method by its name in shared keys
 by_identity = {}
+
+#: lookups answered by the first level, by the second, and by computing
+Lookups = collections.namedtuple('Lookups', 'local shared computed')
+
+
+def lookups():
+    """The :class:`Lookups` that all decorated methods of this process have counted so far."""
+    hits = shared = misses = 0
+    for cache in list(by_identity.values()):
+        hits += cache.stat_hit
+        shared += cache.stat_shared
+        misses += cache.stat_miss
+    return Lookups(hits - shared, shared, misses)
 
 
 class ormcache(object):

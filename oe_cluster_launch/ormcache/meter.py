@@ -18,21 +18,15 @@ class Meter(object):
 
     def __init__(self, clock=monotonic):
         self._clock = clock
-        self._hits = self._shared = self._misses = 0
+        self._counted = decorator.Lookups(0, 0, 0)
         self._entries_due = 0.0
 
     def take(self):
         """Take over what is new. Two threads at once may leave a few for the next time."""
-        hits = shared = misses = 0
-        for cache in list(decorator.by_identity.values()):
-            hits += cache.stat_hit
-            shared += cache.stat_shared
-            misses += cache.stat_miss
-        new_hits, new_shared, new_misses = hits - self._hits, shared - self._shared, misses - self._misses
-        self._hits, self._shared, self._misses = hits, shared, misses
-        table.ORMCACHE_LOOKUPS.add(max(new_hits - new_shared, 0), 'local')
-        table.ORMCACHE_LOOKUPS.add(max(new_shared, 0), 'shared')
-        table.ORMCACHE_LOOKUPS.add(max(new_misses, 0), 'computed')
+        total, before = decorator.lookups(), self._counted
+        self._counted = total
+        for answered_by, more, less in zip(total._fields, total, before):
+            table.ORMCACHE_LOOKUPS.add(max(more - less, 0), answered_by)
         now = self._clock()
         if now >= self._entries_due:
             self._entries_due = now + ENTRIES_INTERVAL_SECONDS

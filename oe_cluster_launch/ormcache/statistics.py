@@ -5,7 +5,6 @@ One string with a time to live per worker, written at the end of a request, at
 most every few seconds. A report that is lost is only a report. The decorators
 count for the process; what they counted in a request is its database's.
 """
-import collections
 import json
 import os
 
@@ -18,9 +17,6 @@ from oe_cluster_launch.store.breaker import Breaker
 REPORT_INTERVAL_SECONDS = 5.0
 REPORT_TTL_SECONDS = 600
 
-#: lookups answered by the first level, by the second, and by computing
-Lookups = collections.namedtuple('Lookups', 'local shared computed')
-
 
 class Statistics(object):
     """The reports of one process; made before the fork."""
@@ -32,7 +28,7 @@ class Statistics(object):
         self._clock = clock
         self._due = 0.0
         self._breaker = Breaker("Reporting the ormcache's statistics")
-        self._counted = Lookups(0, 0, 0)
+        self._counted = decorator.Lookups(0, 0, 0)
         self._databases = {}
 
     def request_ended(self, states):
@@ -63,7 +59,7 @@ class Statistics(object):
 
     def _count(self, states):
         """A request that touched several databases counts for the first; there are hardly any."""
-        total, before = _lookups(), self._counted
+        total, before = decorator.lookups(), self._counted
         self._counted = total
         for state in states:
             held = self._databases.setdefault(
@@ -71,15 +67,5 @@ class Statistics(object):
             if state.generation:
                 held['generation'] = state.generation.text
         held = self._databases[states[0].name]
-        for name, more, less in zip(Lookups._fields, total, before):
+        for name, more, less in zip(total._fields, total, before):
             held[name] += more - less
-
-
-def _lookups():
-    """What the decorators of this process have counted."""
-    hits = misses = shared = 0
-    for cache in list(decorator.by_identity.values()):
-        hits += cache.stat_hit
-        misses += cache.stat_miss
-        shared += cache.stat_shared
-    return Lookups(hits - shared, shared, misses)

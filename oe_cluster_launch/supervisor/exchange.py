@@ -8,13 +8,11 @@ closed after each answer: see docs/architecture.md on keep-alive.
 import datetime
 import logging
 import socket
-import time
 
 from gunicorn.http import RequestParser, wsgi
-from gunicorn.http.errors import NoMoreData, ParseException
 
 from oe_cluster_launch import current_request
-from oe_cluster_launch.compat import to_bytes
+from oe_cluster_launch.compat import monotonic, to_bytes
 from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import guard
 from oe_cluster_launch.supervisor.body import ClientGone, buffer_body
@@ -51,13 +49,12 @@ class Exchange(object):
     def serve(self, listener, client, address):
         """Answer what comes on a connection, and close it."""
         client.settimeout(self._settings.client_timeout)
-        began = time.time()
         self._unread = False
         self._tally = Tally()
         try:
-            head = self._read_head(client)
+            head = guard.read_head(RequestParser(self._cfg, client), self._settings.limit_body)
             if head is not None:
-                self._answer(head, listener, client, address, began)
+                self._answer(head, listener, client, address)
         except guard.Refused as refused:
             self._refuse(client, address, refused)
         except (EnvironmentError, ClientGone) as error:
@@ -76,18 +73,6 @@ class Exchange(object):
 
     # -- reading -------------------------------------------------------------
 
-    def _read_head(self, client):
-        """The parsed head; None when the client closed without asking anything."""
-        try:
-            head = next(RequestParser(self._cfg, client))
-        except (StopIteration, NoMoreData):
-            return None
-        except ParseException as error:
-            raise guard.Refused('400 Bad Request', "The request's head is wrong: %s" % error)
-        head.headers = guard.without_underscores(head.headers)
-        guard.check_head(head.method, head.version, head.headers, self._settings.limit_body)
-        return head
-
     def _environment(self, head, listener, client, address):
         response, environ = wsgi.create(head, HeldHead(client), address, listener.getsockname(), self._cfg)
         response.force_close()
@@ -104,20 +89,22 @@ class Exchange(object):
 
     # -- answering -------------------------------------------------------------
 
-    def _answer(self, head, listener, client, address, began):
+    def _answer(self, head, listener, client, address):
         response, environ = self._environment(head, listener, client, address)
         request = current_request.CurrentRequest(
             head.method, environ['PATH_INFO'],
             current_request.accepted_request_id(environ.get('HTTP_X_REQUEST_ID')),
             on_named=lambda named: self._slot.describe(**named.fields()))
-        self._tally.kind = self._kind(environ)
         environ['HTTP_X_REQUEST_ID'] = request.id
         response.headers.append(('X-Request-ID', request.id))
         self.last = request
         current_request.begin(request)
         application = self._worker.wsgi
         if self._worker.app.endpoints.answers(request.path):
-            application = self._worker.app.endpoints
+            application, self._tally.kind = self._worker.app.endpoints, 'cluster'
+        else:
+            self._tally.kind = self._node.host.kind_of_request(
+                head.method, request.path, environ.get('CONTENT_TYPE') or '')
         self._slot.begin(**request.fields())
         try:
             self._run(application, environ, response)
@@ -126,23 +113,17 @@ class Exchange(object):
             self._limits.release_memory()
             self._slot.count(exceeded.name)
             table.LIMITS_HIT.count(exceeded.name)
-            _logger.error("%s: ended after %.1f s: %s", exceeded.name, time.time() - began, request)
+            _logger.error("%s: ended after %.1f s: %s", exceeded.name, self._tally.seconds, request)
             self._worker.leave("its request was ended by %s", exceeded.name)
             self._fail(client, response, exceeded.status, exceeded.sentence, request)
         finally:
             environ['wsgi.input'].close() if hasattr(environ['wsgi.input'], 'close') else None
             self._tally.status = response.status
         self._slot.count('requests')
-        self._worker.log.access(response, head, environ, datetime.timedelta(seconds=time.time() - began))
+        self._worker.log.access(response, head, environ, datetime.timedelta(seconds=self._tally.seconds))
         if self._settings.access_log:
             _access.info('%s "%s %s" %s %.3fs %s', environ.get('REMOTE_ADDR'), head.method, head.uri,
-                         (response.status or '-')[:3], time.time() - began, request)
-
-    def _kind(self, environ):
-        if self._worker.app.endpoints.answers(environ['PATH_INFO']):
-            return 'cluster'
-        return self._node.host.kind_of_request(environ['REQUEST_METHOD'], environ['PATH_INFO'],
-                                               environ.get('CONTENT_TYPE') or '')
+                         (response.status or '-')[:3], self._tally.seconds, request)
 
     def _run(self, application, environ, response):
         """Let the application make its answer, under the limits, and send it.
@@ -245,8 +226,8 @@ def _let_finish(client):
     try:
         client.shutdown(socket.SHUT_WR)
         client.settimeout(LINGER_SECONDS)
-        until, left = time.time() + LINGER_SECONDS, LINGER_BYTES
-        while left > 0 and time.time() < until:
+        until, left = monotonic() + LINGER_SECONDS, LINGER_BYTES
+        while left > 0 and monotonic() < until:
             read = client.recv(65536)
             if not read:
                 break

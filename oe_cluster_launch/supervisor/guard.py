@@ -1,11 +1,13 @@
 # -*- coding: utf-8 -*-
-"""What a request's head must be before anything else looks at it. Pure functions.
+"""What a request's head must be before anything else looks at it, on either port.
 
 gunicorn 19.10 lacks later fixes against request smuggling (CVE-2024-1135): two
 servers that read one request differently. So whatever could be read in two
 ways is refused, never repaired.
 """
 import re
+
+from gunicorn.http.errors import NoMoreData, ParseException
 
 _LENGTH = re.compile(r'^[0-9]{1,18}$')
 _METHOD = re.compile(r'^[A-Z]{1,20}$')
@@ -21,6 +23,22 @@ class Refused(Exception):
     def __init__(self, status, sentence):
         super(Refused, self).__init__(sentence)
         self.status = status
+
+
+def read_head(parser, limit_body):
+    """The next head of gunicorn's RequestParser, checked; None when the client closed before its end.
+
+    :raises Refused: it is wrong, ambiguous or too large
+    """
+    try:
+        head = next(parser)
+    except (StopIteration, NoMoreData):
+        return None
+    except ParseException as error:
+        raise Refused('400 Bad Request', "The request's head is wrong: %s" % error)
+    head.headers = without_underscores(head.headers)
+    check_head(head.method, head.version, head.headers, limit_body)
+    return head
 
 
 def check_head(method, version, headers, limit_body):

@@ -15,7 +15,6 @@ import threading
 
 from gunicorn.config import Config
 from gunicorn.http import RequestParser
-from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.parser import Parser
 
 from oe_cluster_launch.compat import argument_names, monotonic, native, queue, to_bytes, unquote
@@ -176,18 +175,14 @@ class StatusServer(object):
 
     def _environment(self, connection):
         """The request as WSGI has it. Raises Refused."""
-        try:
-            head = next(RequestParser(self._config, iter([connection.read]), *_SOURCE_ADDRESS))
-        except (StopIteration, NoMoreData):
+        parser = RequestParser(self._config, iter([connection.read]), *_SOURCE_ADDRESS)
+        head = guard.read_head(parser, LONGEST_HEAD_BYTES)
+        if head is None:
             raise guard.Refused('400 Bad Request', "The request's head is too long.")
-        except ParseException as error:
-            raise guard.Refused('400 Bad Request', "The request's head is wrong: %s" % error)
-        headers = guard.without_underscores(head.headers)
-        guard.check_head(head.method, head.version, headers, LONGEST_HEAD_BYTES)
         environ = {'REQUEST_METHOD': head.method, 'PATH_INFO': native(unquote(head.path)),
                    'QUERY_STRING': head.query or '', 'REMOTE_ADDR': connection.peer, 'SCRIPT_NAME': '',
                    'wsgi.url_scheme': 'http', FROM_ANSWERER: True}
-        for name, value in headers:
+        for name, value in head.headers:
             key = 'HTTP_' + name.replace('-', '_')
             environ[key] = '%s,%s' % (environ[key], value) if key in environ else value
         apply_proxy_headers(environ, self._proxy_mode, self._trusted_proxies)

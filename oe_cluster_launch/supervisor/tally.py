@@ -20,11 +20,16 @@ class Tally(object):
         self._began = monotonic()
         self._round_trips = round_trips()
 
+    @property
+    def seconds(self):
+        """Since its connection was taken."""
+        return monotonic() - self._began
+
     def close(self):
         """Count it."""
         if self.status is None:
             return
         table.REQUESTS.count(self.kind, 'gone' if self.status == 'gone' else self.status[:1] + 'xx')
-        table.REQUEST_SECONDS.observe(monotonic() - self._began, self.kind)
+        table.REQUEST_SECONDS.observe(self.seconds, self.kind)
         if self.kind not in _BEFORE_THE_HOST:
             table.REQUEST_REDIS_ROUND_TRIPS.observe(round_trips() - self._round_trips, self.kind)

@@ -27,7 +27,6 @@ def pair(postgres):
                            'member_ttl': '6s'}) as made:
         yield made.start()
     redis.kill_all()
-    postgres.drop_database(database)
 
 
 @pytest.fixture

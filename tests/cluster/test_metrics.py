@@ -63,7 +63,6 @@ def one(postgres, statsd):
     yield made.start()
     made.kill_all()
     redis.kill_all()
-    postgres.drop_database(database)
 
 
 @pytest.fixture

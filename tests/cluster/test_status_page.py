@@ -29,7 +29,6 @@ def pair(postgres):
         wait_until(lambda: len(facts(made)['nodes']) == 2 and facts(made)['leader'], 20, "one leads")
         yield made
     redis.kill_all()
-    postgres.drop_database(database)
 
 
 @pytest.fixture(scope='module')
