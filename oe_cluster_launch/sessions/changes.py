@@ -104,7 +104,7 @@ def resolve(session, changes, stored, tombstones, codec):
         removed[name] = True
         fields.pop(name, None)
     for name in changes.dropped:
-        if _plain(stored, name) == _plain(base, name) and fields.pop(name, None):
+        if _as_it_was(name, stored, base, codec) and fields.pop(name, None):
             removed[name] = False
     for name, (value, field) in changes.written.items():
         if tombstones.get(name, -1) > base.version:
@@ -149,6 +149,14 @@ def only_sign_ins(session, changes):
         if name in changes.written:
             survivors.written[name] = changes.written[name]
     return survivors
+
+
+def _as_it_was(name, stored, base, codec):
+    """Whether nobody changed that value since `base`: equal values need not have equal pickles."""
+    now, then = stored.fields.get(name), base.fields.get(name)
+    if now is None or then is None:
+        return now is then
+    return now.plain == then.plain or same(codec.load(now), codec.load(then))
 
 
 def _plain(snapshot, name):
