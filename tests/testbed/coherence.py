@@ -16,6 +16,8 @@ import time
 
 SEED = int(os.environ.get('COHERENCE_SEED', '20261123'))
 COMMIT, SLOW, ROLL_BACK, RAISE = 'commit', 'commit slowly', 'roll back', 'commit and raise'
+#: begins before another client's signal, commits and signals after it; that other one must be there
+OVERTAKEN = 'commit once another has signaled'
 ENDINGS = [COMMIT] * 6 + [SLOW] * 2 + [ROLL_BACK] * 2 + [RAISE]
 #: counts how often `put` was executed; not transactional, so a retry counts too
 EXECUTIONS = 'coherence_executions'
@@ -99,7 +101,7 @@ class Game(object):
     def __init__(self, registers, faults, endings=ENDINGS, writing=0.25, seed=SEED):
         self.registers, self.faults, self.endings, self.writing = registers, faults, endings, writing
         self.seed = seed
-        self.problems = []
+        self.problems, self.failures = [], []
         self.orders = {}
         self.steps = 0
         self._lock = threading.Lock()
@@ -115,6 +117,8 @@ class Game(object):
             assert not player.is_alive(), "a worker hangs"
         print("seed %d: %d steps; writes: %s" % (self.seed, self.steps, ', '.join(
             '%s %d' % pair for pair in sorted(self.orders.items()))))
+        if self.failures:
+            raise RuntimeError("a client failed: %r" % self.failures[0])
         return self.problems
 
     def took(self, *what):
@@ -122,6 +126,13 @@ class Game(object):
             self.steps += 1
             for one in what:
                 self.orders[one] = self.orders.get(one, 0) + 1
+
+    def judge(self, register, value, begun):
+        """Note a problem if a read that began then may not have answered this by now."""
+        problem = register.problem(value, begun, time.time())
+        if problem:
+            print(problem)
+            self.problems.append(problem)
 
     def writes(self):
         """How many writes were ordered."""
@@ -141,7 +152,7 @@ class Player(threading.Thread):
         game = self._game
         try:
             for _ in range(self._steps):
-                if game.problems:
+                if game.problems or game.failures:
                     break
                 register, ending = self._random.choice(game.registers), self._random.choice(game.endings)
                 if self._random.random() >= game.writing or not self._writes:
@@ -149,7 +160,7 @@ class Player(threading.Thread):
                 else:  # slow ones meet, so that some fail to be serialized and are tried again
                     write(game, self._client, game.registers[0] if ending == SLOW else register, ending)
         except Exception as error:
-            game.problems.append('the client failed: %r' % error)
+            game.failures.append(error)
             raise
 
 
@@ -157,10 +168,16 @@ def read(game, client, register):
     """One read, judged."""
     game.took()
     begun = time.time()
-    value = client.call('res.users', 'look', *register.place)
-    problem = register.problem(value, begun, time.time())
-    if problem:
-        game.problems.append(problem)
+    game.judge(register, client.call('res.users', 'look', *register.place), begun)
+
+
+def read_all(game, client):
+    """All registers at once, judged; the pid of the worker that answered."""
+    begun = time.time()
+    values, pid = client.call('res.users', 'look_at_all', [register.place for register in game.registers])
+    for register, value in zip(game.registers, values):
+        game.judge(register, value, begun)
+    return pid
 
 
 def write(game, client, register, ending):
@@ -207,7 +224,7 @@ def make_registers(call):
         name = call('decimal.precision', 'read', [precision], ['name'])[0]['name']
         call('decimal.precision', 'write', [precision], {'digits': 2})
         registers.append(Register('precision', precision, [2, 2],
-                                  lambda n: (n % 7 + 1, [n % 7 + 1] * 2), name))
+                                  lambda n: ((n + 1) % 7 + 1, [(n + 1) % 7 + 1] * 2), name))
     return registers
 
 

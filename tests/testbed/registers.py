@@ -3,23 +3,36 @@
 
 Each register is a value that OpenERP caches. `put` writes one, in one of the
 ways a request can end; `look` reads it through the cache; `audit` recomputes
-every answer this worker holds. All three are called by RPC, as any method is;
+every answer this worker holds. All are called by RPC, as any method is;
 on whole nodes as an addon's Python code, with a web controller besides, which
 works with a registry of its own as auth_signup's do, past all RPC services.
 """
 import os
+import random
 import time
 
 import openerp
 from openerp.addons.web import http
-from openerp.osv import orm
+from openerp.osv import orm, osv
 
 #: long enough that a write by another client meets this one
 SLOW_SECONDS = 0.05
 
 
+class Impatient(object):
+    """What osv knows as the module random: the waits between attempts, of seconds, are a tenth as long."""
+
+    @staticmethod
+    def uniform(least, most):
+        return random.uniform(least, most) / 10
+
+
+osv.random = Impatient
+
+
 def put(self, cr, uid, kind, record, value, ending, detail=None):
     """Write a register; `ending` is one of coherence.py's."""
+    signaled = _last_signal(cr)
     cr.execute("SELECT nextval('coherence_executions')")
     model, values = {
         'user': lambda: ('res.users', {'lang': value[0], 'tz': value[1]}),
@@ -34,6 +47,11 @@ def put(self, cr, uid, kind, record, value, ending, detail=None):
     self.pool.get(model).write(cr, uid, [record], values)
     if ending == 'commit slowly':
         time.sleep(SLOW_SECONDS)
+    elif ending == 'commit once another has signaled':
+        deadline = time.time() + 20
+        while _last_signal(cr) == signaled:
+            assert time.time() < deadline, "nobody has signaled"
+            time.sleep(0.005)
     elif ending != 'commit':
         look(self, cr, uid, kind, record, detail)
         if ending != 'roll back':
@@ -56,12 +74,18 @@ def look(self, cr, uid, kind, record, detail=None):
     if kind == 'precision':
         return [pool.get('decimal.precision').precision_get(cr, uid, detail)] + _digits(pool, detail)
     if kind == 'menu':
-        return record in pool.get('ir.ui.menu').search(cr, detail, [])
+        return record in pool.get('ir.ui.menu').search(cr, detail, [('id', '=', record)])
     if kind == 'right':
         return bool(pool.get('ir.model.access').check(cr, detail[0], detail[1], 'unlink', False))
     if kind == 'workflow':
         return _starts(cr, uid, *detail)
     return pool.get('ir.config_parameter').browse(cr, uid, record).value
+
+
+def _last_signal(cr):
+    """A sequence's value has no part in transactions: it is that of this moment."""
+    cr.execute("SELECT last_value FROM base_cache_signaling")
+    return cr.fetchone()[0]
 
 
 def _digits(pool, name):
@@ -82,13 +106,13 @@ def _starts(cr, uid, model, record):
     return started
 
 
-def audit(self, cr, uid, registers):
-    """[held, problems, pid]: every answer this worker holds, compared with a fresh one.
+def look_at_all(self, cr, uid, registers):
+    """[values, pid]: what this worker says of each register (kind, record, detail)."""
+    return [[look(self, cr, uid, *register) for register in registers], os.getpid()]
 
-    :param registers: (kind, record, detail) to look at first, so that it holds something
-    """
-    for register in registers:
-        look(self, cr, uid, *register)
+
+def audit(self, cr, uid):
+    """[held, problems, pid]: every answer this worker holds, compared with a fresh one."""
     from oe_cluster_launch.ormcache.decorator import by_identity, ormcache_multi
     from oe_cluster_launch.ormcache.values import handed_out
     by_method = dict((cache.method, cache) for cache in by_identity.values())
@@ -111,7 +135,7 @@ def audit(self, cr, uid, registers):
     return [held, problems, os.getpid()]
 
 
-for function in (put, look, audit):
+for function in (put, look, look_at_all, audit):
     setattr(orm.BaseModel, function.__name__, function)
 
 
