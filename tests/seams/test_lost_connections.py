@@ -1,8 +1,11 @@
 # -*- coding: utf-8 -*-
 """A pooled connection that another node ended is replaced; one that was used already is not."""
+import socket
+
 import psycopg2
 import pytest
 
+from oe_cluster_launch.seams.openerp7.identity import asking_connection
 from oe_cluster_launch.seams.openerp7.transactions import cluster_cursor
 
 
@@ -20,6 +23,26 @@ def cursor_of(host, postgres):
     yield open_cursor
     host.close_connections()
     host.config.options.update(before)
+
+
+@pytest.fixture
+def cut(host, monkeypatch):
+    """A function: so many of the next connections are cut while they are made. Returns all that are made."""
+    original, made, left = host.openerp.sql_db.PsycoConnection, [], []
+
+    class CutConnection(original):
+        def __init__(self, *args, **kwargs):
+            super(CutConnection, self).__init__(*args, **kwargs)
+            made.append(self)
+            if left:
+                left.pop()
+                socket.fromfd(self.fileno(), socket.AF_INET, socket.SOCK_STREAM).shutdown(socket.SHUT_RDWR)
+
+    def cut_next(number):
+        left.extend([None] * number)
+        return made
+    monkeypatch.setattr(host.openerp.sql_db, 'PsycoConnection', asking_connection(CutConnection, None))
+    return cut_next
 
 
 def end(postgres, cursor):
@@ -49,3 +72,20 @@ def test_a_transaction_that_has_begun_is_not_continued_elsewhere(cursor_of, post
         cursor.execute("SELECT 2")
     cursor.rollback()
     cursor.close()
+
+
+def test_a_connection_that_is_cut_while_it_is_made_is_made_once_more(cursor_of, cut, database):
+    """Without a word of PostgreSQL's: the error has no code that would tell."""
+    name, made = database('tpl_base'), cut(1)
+    cursor = cursor_of(name)
+    cursor.execute("SELECT current_database()")
+    assert cursor.fetchone() == (name,)
+    cursor.close()
+    assert len(made) == 2
+
+
+def test_a_connection_that_cannot_be_made_is_not_tried_for_ever(cursor_of, cut, database):
+    name, made = database('tpl_base'), cut(10)
+    with pytest.raises(psycopg2.Error):
+        cursor_of(name)
+    assert len(made) == 2
