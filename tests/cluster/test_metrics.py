@@ -272,10 +272,23 @@ def test_cron_cache_redis_and_postgresql_have_their_figures(node, client):
     assert 0 < page.sum('oe_cluster_cron_lease_seconds_left') <= 3
     assert page.sum('oe_cluster_cron_leads_taken_total') >= 1
     assert page.sum('oe_cluster_redis_memory_bytes', what='used') > 100000
-    assert page.sum('oe_cluster_postgresql_connections', state='idle') >= 1
     assert page.sum('oe_cluster_postgresql_connections_limit') == 64 * (WORKERS + 1)
     assert since('oe_cluster_ormcache_lookups_total') > 0
     assert page.sum('oe_cluster_node_info', node='a', version='0.1.0') == 1
+
+
+def test_postgresql_connections_are_those_that_postgresql_sees(one, node, client, postgres):
+    """Of the pools of the workers, which bear no name, and of the cron worker."""
+    action = slow.Action(client, slow.SLEEP_IN_POSTGRES, 0.3)
+    for call in [action.start() for _ in range(2 * WORKERS)]:  # each worker has one
+        call.result()
+
+    def seen():
+        return int(postgres.query("SELECT count(*) FROM pg_stat_activity WHERE datname = '%s' AND "
+                                  "(application_name = '' OR application_name LIKE 'oe-cron %%')"
+                                  % one.database)[0][0])
+    wait_until(lambda: seen() > WORKERS and seen() == scrape(status_url(node)).sum(
+        'oe_cluster_postgresql_connections'), 10, "both see the same")
 
 
 def test_a_hanging_agent_is_not_shown_as_leader_beyond_its_lease(node):
