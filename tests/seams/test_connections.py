@@ -119,6 +119,50 @@ def test_a_reading_leaves_the_next_in_a_transaction(base):
     cursor.close()
 
 
+ISOLATION = "SELECT current_setting('transaction_isolation')"
+
+
+def last_statement(postgres, pid):
+    return postgres.query("SELECT query FROM pg_stat_activity WHERE pid = %d" % pid)[0][0]
+
+
+def test_autocommit_and_the_way_back_cost_no_statement(base, postgres):
+    cursor = base.cursor()
+    cursor.autocommit(True)
+    cursor.execute(ISOLATION)
+    assert cursor.fetchone()[0] == 'read committed'
+    pid = cursor._cnx.get_backend_pid()
+    cursor.close()
+    again = base.cursor()
+    assert again._cnx.get_backend_pid() == pid
+    assert last_statement(postgres, pid) == ISOLATION
+    again.autocommit(True)
+    assert last_statement(postgres, pid) == ISOLATION
+    again.autocommit(False)
+    again.execute(ISOLATION)
+    assert again.fetchone()[0] == 'repeatable read'
+    again.close()
+
+
+def test_autocommit_ends_what_was_begun(base):
+    cursor = base.cursor()
+    cursor.execute("CREATE TABLE never (x integer)")
+    cursor.autocommit(True)
+    cursor.execute("SELECT to_regclass('never') IS NULL")
+    assert cursor.fetchone()[0] is True
+    cursor.close()
+
+
+def test_what_is_remembered_of_statements_is_bounded(monkeypatch):
+    monkeypatch.setattr(connections, '_remembered', {})
+    monkeypatch.setattr(connections, '_MOST_REMEMBERED', 3)
+    for number in range(10):
+        assert connections.leaves_state("SET a = %d" % number)
+        assert not connections.leaves_state("SELECT %d" % number)
+        assert connections.leaves_state("SET a = %d" % number)
+        assert len(connections._remembered) <= 3
+
+
 def test_the_identity_is_the_servers_and_the_databases(base, database_of, database):
     def identity(of):
         with connections.reading(of) as cursor:

@@ -11,6 +11,8 @@ and what it does not know yet shows at the first statement (transactions.py).
 import contextlib
 import re
 
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
+
 from oe_cluster_launch.seams.openerp7 import postgres
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Class
@@ -22,15 +24,30 @@ _PLAIN = re.compile(r'\s*(?:select|insert|update|delete|savepoint|release|rollba
 _LEAVES_STATE = re.compile(
     r';|set_config|setseed|advisory|dblink|pg_temp|\blo_|\binto\s+(?:temp|temporary|local|global|unlogged)\b',
     re.IGNORECASE)
+#: as many statements are remembered; there are fewer in practice, for OpenERP passes values apart
+_MOST_REMEMBERED = 4096
+#: statement -> leaves_state; looking at a long one takes as long as a short one takes to run
+_remembered = {}
 #: ways to the server that go past `execute`
 _OTHER_WAYS = ('executemany', 'callproc', 'copy_from', 'copy_to', 'copy_expert')
 
 
 def leaves_state(query):
     """Whether a statement may leave something in the session."""
+    try:
+        return _remembered[query]
+    except (KeyError, TypeError):  # TypeError: what psycopg2 makes a statement of later
+        return _look_at(query)
+
+
+def _look_at(query):
     if not isinstance(query, (str, type(u''))):
         return True
-    return not _PLAIN.match(query) or _LEAVES_STATE.search(query) is not None
+    leaves = not _PLAIN.match(query) or _LEAVES_STATE.search(query) is not None
+    if len(_remembered) >= _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[query] = leaves
+    return leaves
 
 
 @contextlib.contextmanager
@@ -41,12 +58,20 @@ def reading(database):
     """
     cursor = database.cursor()
     try:
-        # in this order psycopg2 has nothing to tell the server
-        cursor._cnx.isolation_level = None
-        cursor._cnx.autocommit = True
+        _begin_autocommit(cursor._cnx)
         yield cursor
     finally:
         cursor.close()
+
+
+def _begin_autocommit(connection):
+    """Each statement for itself from here on. In this order psycopg2 has nothing to tell the server,
+
+    neither now nor when transactions are wanted again.
+    """
+    connection.rollback()
+    connection.isolation_level = None
+    connection.autocommit = True
 
 
 def identity(cursor):
@@ -103,6 +128,12 @@ def clean_connection(original, context):
                     cursors[factory] = watched_cursor(factory)
                 options['cursor_factory'] = cursors[factory]
             return super(CleanConnection, self).cursor(*arguments, **options)
+
+        def set_isolation_level(self, level):
+            if level == ISOLATION_LEVEL_AUTOCOMMIT:
+                _begin_autocommit(self)
+            else:
+                super(CleanConnection, self).set_isolation_level(level)
 
         def reset(self):
             if self.soiled or postgres.has_ended(self):
