@@ -11,6 +11,11 @@ import os
 import re
 import threading
 
+from oe_cluster_launch.compat import quote, to_bytes
+
+#: what a path may hold besides letters and digits (RFC 3986)
+_PATH_SAFE = "/-._~!$&'()*+,;=:@"
+_CONTROL = re.compile(u'[\x00-\x1f\x7f]')
 REQUEST_ID = re.compile(r'^[A-Za-z0-9._:=@+/-]{1,128}$')
 
 
@@ -19,11 +24,14 @@ class OutOfMemory(BaseException):
 
 
 class CurrentRequest(object):
-    """One request. `name_call` is called by the host's seams when they know more."""
+    """One request. `name_call` is called by the host's seams when they know more.
+
+    :ivar path: as in a URL: ASCII, so that no byte a client has chosen breaks a log line or JSON
+    """
 
     def __init__(self, method='', path='', request_id=None, on_named=None):
         self.http_method = method
-        self.path = path
+        self.path = quote(to_bytes(path, 'latin-1'), _PATH_SAFE)
         self.id = request_id or new_request_id()
         self.database = self.uid = self.model = self.call = None
         self._on_named = on_named
@@ -57,8 +65,8 @@ def sentence(fields):
         details.append(call)
     if fields.get('request_id'):
         details.append('request %s' % fields['request_id'])
-    return '%s %s (%s)' % (fields.get('http_method', '?'), fields.get('path', '?'),
-                           ', '.join(details))
+    return _CONTROL.sub('?', '%s %s (%s)' % (fields.get('http_method', '?'), fields.get('path', '?'),
+                                             ', '.join(details)))
 
 
 def new_request_id():

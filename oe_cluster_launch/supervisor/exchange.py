@@ -100,11 +100,12 @@ class Exchange(object):
         self.last = request
         current_request.begin(request)
         application = self._worker.wsgi
-        if self._worker.app.endpoints.answers(request.path):
+        path = environ['PATH_INFO']
+        if self._worker.app.endpoints.answers(path):
             application, self._tally.kind = self._worker.app.endpoints, 'cluster'
         else:
             self._tally.kind = self._node.host.kind_of_request(
-                head.method, request.path, environ.get('CONTENT_TYPE') or '')
+                head.method, path, environ.get('CONTENT_TYPE') or '')
         self._slot.begin(**request.fields())
         try:
             self._run(application, environ, response)
@@ -120,7 +121,8 @@ class Exchange(object):
             environ['wsgi.input'].close() if hasattr(environ['wsgi.input'], 'close') else None
             self._tally.status = response.status
         self._slot.count('requests')
-        self._worker.log.access(response, head, environ, datetime.timedelta(seconds=self._tally.seconds))
+        if self._settings.statsd_host:
+            self._worker.log.access(response, head, environ, datetime.timedelta(seconds=self._tally.seconds))
         if self._settings.access_log:
             _access.info('%s "%s %s" %s %.3fs %s', environ.get('REMOTE_ADDR'), head.method, head.uri,
                          (response.status or '-')[:3], self._tally.seconds, request)

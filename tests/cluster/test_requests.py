@@ -53,6 +53,14 @@ def chunked(body, size=7):
     return b''.join(b'%x\r\n%s\r\n' % (len(piece), piece) for piece in pieces) + b'0\r\n\r\n'
 
 
+def test_any_bytes_in_a_path_are_answered_and_make_no_line_in_the_log(node):
+    # what is not UTF-8 OpenERP cannot decode
+    for path in (b'/%0Aforged%20line', b'/%C3%A9t%C3%A9', b'/%FF', b'/\xff\xfe'):
+        answer = send(node, b'GET %s HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\n\r\n' % path)
+        assert status(answer) in (404, 500) and b'X-Request-ID: mine' in answer, path
+    assert not [line for line in node.log().splitlines() if line.startswith('forged')]
+
+
 def test_requests_that_two_servers_could_read_differently_are_refused(node):
     length = 'Content-Length: %d' % len(BODY)
     assert status(send(node, post(length))) == 200

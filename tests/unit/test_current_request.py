@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
 """The name of a request: ids, sentences, and what the host adds."""
+import json
 import re
 import threading
 
@@ -26,6 +27,22 @@ def test_a_request_tells_what_is_known_of_it_and_says_when_it_knows_more():
     request.name_call(database='d', uid=7, model='res.partner', call='read')
     assert str(request) == 'POST /xmlrpc/object (database d, user 7, res.partner.read, request r1)'
     assert told == [request]
+
+
+@pytest.mark.parametrize('path, shown', [
+    ('/web/webclient/home', '/web/webclient/home'), ("/a:b@c;d=1,(2)!~*'$&+", "/a:b@c;d=1,(2)!~*'$&+"),
+    (b'/\xff\xc3\xa9'.decode('latin-1'), '/%FF%C3%A9'), ('/a\nb c"', '/a%0Ab%20c%22')])
+def test_a_path_is_shown_as_in_a_url(path, shown):
+    request = CurrentRequest('GET', path.encode('latin-1') if str is bytes else path, 'r1')
+    assert request.path == shown and str(request) == 'GET %s (request r1)' % shown
+    assert json.loads(json.dumps(request.fields()))['path'] == shown
+
+
+def test_what_a_client_calls_breaks_no_line():
+    request = CurrentRequest('POST', '/x', 'r1')
+    request.name_call(database=u'd\xe9', model=u'a\nb', call='c\x1b[0m')
+    assert u'%s' % current_request.sentence(request.fields()) == \
+        u'POST /x (database d\xe9, a?b.c?[0m, request r1)'
 
 
 def test_a_thread_that_a_request_starts_is_not_that_request():
