@@ -4,12 +4,16 @@
 wrk keeps eight connections busy, so latencies are those of a saturated server. The systems are
 measured in turns, workload by workload; each turn begins with another system.
 """
+import subprocess
 import time
 from http.client import HTTPException
 
+from testbed import paths, session
+from testbed.site import Site
+
 from benchmarks.suite import processes, systems, wrk
 from benchmarks.suite.redis_commands import Watch
-from benchmarks.suite.workloads import SHORT, Workloads
+from benchmarks.suite.workloads import AS_SHIPPED, SHORT, STATIC, Workloads
 
 PART = 'requests'
 CONNECTIONS = 8
@@ -24,6 +28,7 @@ def run(lab):
     try:
         measure(lab, compared, rounds=3 if lab.quick else 5, seconds=0.4 if lab.quick else 0.6,
                 most=80 if lab.quick else 480)
+        static_as_shipped(lab, compared[0], compared[1], rounds=3 if lab.quick else 5)
         redis_commands(lab, [system for system in compared if system.redis])
     finally:
         for system in compared:
@@ -85,6 +90,29 @@ def _one_workload(lab, compared, own, rounds, seconds):
             failed.add(key, outcome.failed)
     lab.say("  %-28s %s" % (name, '  '.join(
         '%s %.0f' % (system.key, series.summary(system.key).median) for system in compared)))
+
+
+def static_as_shipped(lab, stock, own, rounds, seconds=0.6):
+    """Static files once more, ours behind the nginx of `oe-cluster-launch nginx`, which keeps them."""
+    printed = subprocess.check_output(
+        [paths.python27('oe-cluster-launch'), 'nginx', '-c', own.nodes[0].configuration_path]
+        + [word for node in own.nodes for word in ('--node', '127.0.0.1:%d' % node.port)],
+        universal_newlines=True)
+    site = Site(session.fresh_folder('site'), printed).start()
+    urls = {stock.key: stock.url, own.key: site.url}
+    for each in Workloads(stock.url, stock.database).all():
+        if each.name not in STATIC:
+            continue
+        series = lab.run.new(PART, each.name + AS_SHIPPED, 'req/s', higher_is_better=True)
+        work = work_file(lab, each, stock)
+        for url in urls.values():
+            each.check(url)
+            wrk.burst(url, work, seconds, CONNECTIONS)
+        for turn in range(rounds):
+            for index in in_turn(len(urls), turn):
+                key = list(urls)[index]
+                series.add(key, wrk.burst(urls[key], work, seconds, CONNECTIONS).per_second)
+    site.kill_all()
 
 
 def other_counts(lab, counts=(2, 8), rounds=4, seconds=0.6):

@@ -2,7 +2,7 @@
 """What the project promises about speed, and what a run says about it. Nothing fails here."""
 import collections
 
-from .workloads import SHORT, STATIC
+from .workloads import AS_SHIPPED, SHORT, STATIC
 
 #: the system that the promises are about: as many workers as stock, on one node
 OURS = ('ours', 'ours 1x4')
@@ -16,7 +16,10 @@ def verdicts(run):
     return [
         _at_least(run, "at least 1.3 times stock on short RPCs", 1.3, 'requests', lambda name: name in SHORT),
         _at_least(run, "never below stock on any workload", 1.0, 'requests', lambda name: True),
-        _at_least(run, "2 times stock on static files", 2.0, 'requests', lambda name: name in STATIC),
+        _at_least(run, "2 times stock on static files, behind the nginx we describe, which keeps them", 2.0,
+                  'requests', lambda name: name.endswith(AS_SHIPPED)),
+        _at_least(run, "2 times stock on static files, answered by a worker", 2.0, 'requests',
+                  lambda name: name in STATIC),
         _at_most(run, "a hit in the first level of the ormcache costs at most 1/3 of stock's", 1 / 3.0,
                  'ormcache', lambda name: name.startswith('a hit')),
         _at_most(run, "a session costs no more than in stock's files", 1.0, 'sessions',

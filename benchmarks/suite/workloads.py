@@ -14,6 +14,8 @@ SESSIONS = 8
 SHORT = ('XML-RPC version', 'XML-RPC search', 'XML-RPC read, 1 partner', 'web: session info',
          'web: read, 1 partner')
 STATIC = ('static file, 3 kB', 'static file, 212 kB')
+#: of their series with the nginx that we describe; others have a plain one
+AS_SHIPPED = ', nginx as shipped'
 FORM_JS = '/web/static/src/js/view_form.js'  # 212 kB
 LOGO = '/web/static/src/img/logo.png'  # 3 kB
 

@@ -21,10 +21,12 @@ class Meter(object):
         self._counted = decorator.Lookups(0, 0, 0)
         self._entries_due = 0.0
 
-    def take(self):
-        """Take over what is new. Two threads at once may leave a few for the next time."""
-        total, before = decorator.lookups(), self._counted
-        self._counted = total
+    def take(self, total):
+        """Take over what is new. Two threads at once may leave a few for the next time.
+
+        :param total: decorator.lookups() now
+        """
+        before, self._counted = self._counted, total
         for answered_by, more, less in zip(total._fields, total, before):
             table.ORMCACHE_LOOKUPS.add(max(more - less, 0), answered_by)
         now = self._clock()

@@ -23,10 +23,12 @@ class Request(object):
 
     :ivar bounded: somebody will end it. A thread that nobody gave boundaries
         (a report's, say) has an unbounded request: its boundaries are its commits
+    :ivar expected_users: database to the user whose row version its check reads along
     """
 
     def __init__(self, bounded):
         self.bounded = bounded
+        self.expected_users = {}
         self._states = {}
 
     def database(self, name):
@@ -57,7 +59,6 @@ class DatabaseState(object):
     :ivar models_touched: the host changed models in memory before it was committed
     :ivar committed, failed: a cursor was committed; one was rolled back
     :ivar quiet: how many callers want clears not to count as changes
-    :ivar expected_user: whose row version the check reads along, see credentials
     :ivar user_versions: user id to version of the row, None for no such active user
     :ivar polled: the second level need not be asked again in this request
     :ivar fresh: committed answers that other nodes do not know yet
@@ -72,7 +73,6 @@ class DatabaseState(object):
         self.checked = False
         self.generation = self.epoch = None
         self.polled = False
-        self.expected_user = None
         self.user_versions = {}
         self.view = None
         self.reset()

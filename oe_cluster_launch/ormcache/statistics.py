@@ -31,10 +31,13 @@ class Statistics(object):
         self._counted = decorator.Lookups(0, 0, 0)
         self._databases = {}
 
-    def request_ended(self, states):
-        """Count a request's lookups for its database; report, unless that was done a moment ago."""
-        if states:
-            self._count(states)
+    def request_ended(self, states, total):
+        """Count a request's lookups for its database; report, unless that was done a moment ago.
+
+        :param states: of the databases it has touched, one at least
+        :param total: decorator.lookups() now
+        """
+        self._count(states, total)
         now = self._clock()
         if now < self._due or not self._breaker.permits():
             return
@@ -57,10 +60,9 @@ class Statistics(object):
                               for name, held in self._databases.items()),
         }
 
-    def _count(self, states):
+    def _count(self, states, total):
         """A request that touched several databases counts for the first; there are hardly any."""
-        total, before = decorator.lookups(), self._counted
-        self._counted = total
+        before, self._counted = self._counted, total
         for state in states:
             held = self._databases.setdefault(
                 state.name, {'local': 0, 'shared': 0, 'computed': 0, 'generation': None})

@@ -80,8 +80,9 @@ class Slot(object):
 
     def begin(self, **doing):
         """Say what this process works on, for whoever has to explain its end."""
-        self.beat()
-        self._put('d', _BUSY_SINCE, monotonic())
+        now = monotonic()
+        self._put('d', _BEAT, now)
+        self._put('d', _BUSY_SINCE, now)
         self.describe(**doing)
 
     def describe(self, **doing):

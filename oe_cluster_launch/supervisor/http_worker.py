@@ -68,8 +68,8 @@ class HttpWorker(SyncWorker):
         self.set_state('ready')
         _logger.info("worker %d ready", self.pid)
         while self.alive and not self.slot.leave:
-            self.slot.beat()
             if not self._accept_one() and self.alive and not self.slot.leave:
+                self.slot.beat()
                 self._wait()
         self.set_state('leaving')
         self._let_threads_end()
@@ -127,7 +127,7 @@ class HttpWorker(SyncWorker):
         self.node.host.measure_connections()
         config = self.node.host.config
         soft = config['limit_memory_soft']
-        resident = linux.resident_bytes() if soft else 0
+        resident = linux.resident_bytes() if soft and linux.most_resident_bytes() > soft else 0
         if self.nr >= self.max_requests:
             self.slot.count('limit_request')
             table.LIMITS_HIT.count('limit_request')

@@ -116,7 +116,7 @@ class SupervisorLog(Logger):
         """Levels and handlers are OpenERP's."""
 
     def access(self, resp, req, environ, request_time):
-        """Written by exchange.py, when asked for."""
+        """Written by exchange.py, when asked for; statsd.py counts here."""
 
     def reopen_files(self):
         """OpenERP's WatchedFileHandler notices a rotated file by itself."""

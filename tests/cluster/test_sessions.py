@@ -70,6 +70,23 @@ def leave_calls(work):
     return names
 
 
+def test_the_check_of_a_signed_in_user_costs_a_web_call_no_statement_of_its_own(two_nodes, user):
+    postgres, database = two_nodes.postgres, two_nodes.database
+    at(two_nodes.nodes[0], user).info()
+    postgres.query('ALTER DATABASE "%s" SET log_statement = \'all\'' % database)
+    try:
+        postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                       "WHERE datname = '%s'" % database)
+        for _ in range(6):  # each worker has a connection that logs
+            start = len(postgres.log())
+            assert at(two_nodes.nodes[0], user).info()['uid'] == 1
+        time.sleep(0.2)  # the log is written by another process
+        versions = [line for line in postgres.log()[start:].splitlines() if 'xmin' in line]
+        assert len(versions) == 1 and 'base_cache_signaling' in versions[0], versions
+    finally:
+        postgres.query('ALTER DATABASE "%s" RESET log_statement' % database)
+
+
 def test_eight_processes_race_on_two_nodes_and_no_call_is_lost(two_nodes, user):
     urls = [node.url for node in two_nodes.nodes]
     work = [(number, urls, sid(user), user.session_id) for number in range(PROCESSES)]

@@ -52,7 +52,7 @@ def reporter(cache):
 def end_request(reporter, name, registry=1):
     state = request.Request(bounded=True).database(name)
     state.generation = Generation('1-2', '0.5', registry, 7)
-    reporter.request_ended([state])
+    reporter.request_ended([state], decorator.lookups())
 
 
 def test_lookups_count_for_the_database_of_their_request(reporter, cache):

@@ -12,6 +12,7 @@ import time
 
 from oe_cluster_launch.compat import text_type
 from oe_cluster_launch.errors import RedisUnavailable
+from oe_cluster_launch.seams.openerp7 import signaling
 from oe_cluster_launch.seams.seam import Seam
 from oe_cluster_launch.seams.shape import ContextManager, Function, Instance
 from oe_cluster_launch.sessions.policy import Policy, User
@@ -112,6 +113,8 @@ def session_context(original, context):
         if sid:
             touch = not (untouched and request.path.startswith(untouched))
             session = session_store.get(sid, touch)
+            for user in session.users_when_opened.values():  # whose password will be checked next
+                signaling.expect_user(user.database, user.uid)
         else:
             session = session_store.new()
         # a jsonp client has no cookie: it learns the id from the answer and must find it again

@@ -10,7 +10,7 @@ import logging
 
 from oe_cluster_launch.compat import integer_types, monotonic
 from oe_cluster_launch.metrics import table
-from oe_cluster_launch.ormcache import request
+from oe_cluster_launch.ormcache import decorator, request
 from oe_cluster_launch.ormcache.generation import CLEAR, RELOAD, Generation, adopted, reception
 from oe_cluster_launch.ormcache.meter import meter
 from oe_cluster_launch.seams.openerp7 import connections, local_state
@@ -68,7 +68,7 @@ def check(name):
 def expect_user(name, uid):
     """The next check of this database reads the version of this user's row along."""
     if isinstance(uid, integer_types):  # a client may send anything
-        request.current().database(name).expected_user = uid
+        request.current().expected_users[name] = uid
 
 
 def known(registry):
@@ -89,13 +89,14 @@ def identify(registry):
 
 def _read_sequences(registry, state):
     with connections.reading(registry.db) as cursor:
-        if state.expected_user is None:
+        user = state.request.expected_users.get(state.name)
+        if user is None:
             cursor.execute(_SEQUENCES % '')
             row = cursor.fetchone()
         else:  # the version of the caller's row travels with them (credentials.py)
-            cursor.execute(_SEQUENCES % (", (%s)" % USER_VERSION), (state.expected_user,))
+            cursor.execute(_SEQUENCES % (", (%s)" % USER_VERSION), (user,))
             row = cursor.fetchone()
-            state.user_versions[state.expected_user] = row[3]
+            state.user_versions[user] = row[3]
         database, started = connections.identity(cursor)
         return Generation('%s-%s' % (database, row[0]), started, row[1], row[2])
 
@@ -122,14 +123,18 @@ def _receive(name, registry, found):
 
 def finish(ended):
     """The end of a request: settle every database it touched. Never raises."""
-    for state in ended.databases():
+    states = ended.databases()
+    if not states:
+        return  # nothing can have been looked up
+    for state in states:
         try:
             settle(state)
         except Exception:
             _logger.exception("database %s: the end of a request could not be settled", state.name)
-    meter.take()
+    counted = decorator.lookups()
+    meter.take(counted)
     if at_end is not None:
-        at_end(ended)
+        at_end(ended, counted)
 
 
 def settle(state):
