@@ -8,6 +8,7 @@ copied safely (records, cursors, objects of unknown classes) is not kept at all.
 import copy
 import datetime
 import decimal
+import functools
 
 from oe_cluster_launch.compat import integer_types, text_type
 
@@ -24,17 +25,16 @@ class NotKeepable(TypeError):
 
 
 class Copied(object):
-    """A kept container: every reader gets a copy of his own."""
+    """A kept container: every reader gets a copy of his own.
 
-    __slots__ = ('_value', '_copy')
+    :ivar fresh: called without arguments, makes a copy that belongs to the caller. An attribute, for
+        most copies are made by one built-in method, and a method of ours would cost as much again
+    """
 
-    def __init__(self, value, copier):
-        self._value = value
-        self._copy = copier
+    __slots__ = ('fresh',)
 
-    def fresh(self):
-        """A copy that belongs to the caller."""
-        return self._copy(self._value)
+    def __init__(self, fresh):
+        self.fresh = fresh
 
 
 def keep(value):
@@ -46,10 +46,11 @@ def keep(value):
     if kind in _ATOMS or _is_immutable(value):
         return value
     if kind in (list, dict, set) and all(map(_is_immutable, _members(value))):
-        return Copied(kind(value), kind)
+        own = kind(value)
+        return Copied(functools.partial(list, own) if kind is list else own.copy)
     if _is_known(value):
-        return Copied(_clone(value), _clone)
-    return Copied(copy.deepcopy(_refuse_unknown(value)), copy.deepcopy)
+        return Copied(functools.partial(_clone, _clone(value)))
+    return Copied(functools.partial(copy.deepcopy, copy.deepcopy(_refuse_unknown(value))))
 
 
 def handed_out(kept):
