@@ -1,6 +1,7 @@
 # -*- coding: utf-8 -*-
 """Nothing open crosses the fork: the master of a serving node is connected to nobody."""
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from testbed.clients import WebClient
 
@@ -35,8 +36,8 @@ def test_the_master_holds_no_connection_and_its_workers_have_their_own(
     one = cluster(nodes=1, template='tpl_base', redis=redis,
                   options={'db_host': '127.0.0.1', 'db_port': postgres.port})
     node = one.nodes[0]
-    for _ in range(12):  # so that every worker has been asked
-        WebClient(node.url, one.database).log_in()
+    with ThreadPoolExecutor(4) as clients:  # more at once than a worker takes: every one has been asked
+        list(clients.map(lambda _: WebClient(node.url, one.database).log_in(), range(12)))
     servers = {redis.port, postgres.port}
     master, = pids(node, 'master')
     assert not servers & set(tcp_ports_connected(master))
