@@ -7,7 +7,7 @@ What an addon counts with prometheus_client is on it too.
 import os
 
 from oe_cluster_launch.compat import monotonic
-from oe_cluster_launch.metrics import files, table
+from oe_cluster_launch.metrics import families, files, table
 
 #: prometheus_client reads it when it is imported
 VARIABLE = 'PROMETHEUS_MULTIPROC_DIR'
@@ -37,6 +37,7 @@ def stop():
     """Count nothing any more. For tests."""
     global _folder
     _folder = None
+    families.later(False)
     for family in table.TABLE:
         family.unbind()
 
@@ -58,6 +59,7 @@ def text():
     :raises Busy: try again
     """
     import prometheus_client
+    families.write()
     registry = prometheus_client.CollectorRegistry()
     registry.register(_Node(_folder))
     return prometheus_client.generate_latest(registry)

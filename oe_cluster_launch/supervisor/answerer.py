@@ -7,6 +7,8 @@ board, for the HTTP workers to answer the same questions from. At a stop it
 is the last to go, so that the drain can be seen from outside; at a reload
 the keeper has handed its socket to the next one already.
 """
+import json
+
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.store import Store
 from oe_cluster_launch.supervisor import board, probes
@@ -72,4 +74,4 @@ class Answerer(ChildProcess):
 
     def _publish(self):
         found = dict((name, probe.finding()) for name, probe in self._probes.items())
-        self.slot.describe(**dict((name, what) for name, what in found.items() if what))
+        self.slot.describe(json.dumps(dict((name, what) for name, what in found.items() if what)))

@@ -78,24 +78,26 @@ class Slot(object):
         """How long ago the process has said so."""
         return monotonic() - self._get('d', _BEAT)
 
-    def begin(self, **doing):
-        """Say what this process works on, for whoever has to explain its end."""
-        now = monotonic()
-        self._put('d', _BEAT, now)
-        self._put('d', _BUSY_SINCE, now)
-        self.describe(**doing)
+    def begin(self, now, doing):
+        """Say what this process works on, for whoever has to explain its end.
 
-    def describe(self, **doing):
+        :param now: monotonic
+        :param doing: a JSON object in ASCII
+        """
+        struct.pack_into('dd', self._memory, self._start + _BEAT, now, now)  # _BUSY_SINCE, too
+        self.describe(doing)
+
+    def describe(self, doing):
         """Say it more precisely."""
-        text = to_bytes(json.dumps(doing))[:SLOT_BYTES - _TEXT]
-        self._memory[self._start + _TEXT:self._start + _TEXT + len(text)] = text
+        text = to_bytes(doing)[:SLOT_BYTES - _TEXT]
+        start = self._start + _TEXT
+        self._memory[start:start + len(text)] = text
         self._put('I', _TEXT_LENGTH, len(text))
 
-    def end(self):
+    def end(self, now):
         """Say that it is done."""
-        self._put('d', _BUSY_SINCE, 0.0)
         self._put('I', _TEXT_LENGTH, 0)
-        self.beat()
+        struct.pack_into('dd', self._memory, self._start + _BEAT, now, 0.0)
 
     @property
     def busy_seconds(self):

@@ -16,8 +16,8 @@ from oe_cluster_launch.compat import monotonic, to_bytes
 from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import guard
 from oe_cluster_launch.supervisor.body import ClientGone, buffer_body
+from oe_cluster_launch.supervisor.client import Client
 from oe_cluster_launch.supervisor.forwarded import apply_proxy_headers
-from oe_cluster_launch.supervisor.held_head import HeldHead
 from oe_cluster_launch.supervisor.limits import LimitExceeded
 from oe_cluster_launch.supervisor.tally import Tally
 
@@ -28,6 +28,8 @@ _access = logging.getLogger('oe_cluster_launch.access')
 LINGER_BYTES = 64 << 20
 LINGER_SECONDS = 2.0
 SERVER = 'oe-cluster-launch'
+#: a file is sent in pieces of that size
+FILE_PIECE_BYTES = 256 << 10
 
 
 class Exchange(object):
@@ -46,17 +48,20 @@ class Exchange(object):
         self.last = None
         self._unread = False
 
-    def serve(self, listener, client, address):
-        """Answer what comes on a connection, and close it."""
-        client.settimeout(self._settings.client_timeout)
+    def serve(self, listener, raw, address):
+        """Answer what comes on a connection, and close it.
+
+        :param raw: the connection's socket, in blocking mode
+        """
         self._unread = False
-        self._tally = Tally()
+        self._tally, answered = Tally(), None
+        client = Client(raw, self._settings.client_timeout)
         try:
             head = guard.read_head(RequestParser(self._cfg, client), self._settings.limit_body)
             if head is not None:
-                self._answer(head, listener, client, address)
+                answered = self._answer(head, listener, client, address)
         except guard.Refused as refused:
-            self._refuse(client, address, refused)
+            self._refuse(raw, address, refused)
         except (EnvironmentError, ClientGone) as error:
             self._slot.count('clients_gone')
             self._tally.status = 'gone'
@@ -64,17 +69,36 @@ class Exchange(object):
         except Exception:
             _logger.exception("a connection from %s failed", address)
         finally:
-            self._slot.end()
-            current_request.end()
-            self._tally.close()
+            if not self._unread:
+                raw.close()  # before anything else: an answer's last piece may wait for it
+            self._record(answered)
             if self._unread:
-                _let_finish(client)
-            client.close()
+                _let_finish(raw)
+                raw.close()
+
+    def _record(self, answered):
+        """What a connection leaves in counters and logs, when it has its answer."""
+        ended = monotonic()
+        if answered is not None:
+            self._slot.count('requests')
+            if self._settings.statsd_host or self._settings.access_log:
+                self._log(ended, *answered)
+        self._slot.end(ended)
+        current_request.end()
+        self._tally.close(ended)
+
+    def _log(self, ended, head, environ, response):
+        seconds = ended - self._tally.began
+        if self._settings.statsd_host:
+            self._worker.log.access(response, head, environ, datetime.timedelta(seconds=seconds))
+        if self._settings.access_log:
+            _access.info('%s "%s %s" %s %.3fs %s', environ.get('REMOTE_ADDR'), head.method, head.uri,
+                         (response.status or '-')[:3], seconds, self.last)
 
     # -- reading -------------------------------------------------------------
 
     def _environment(self, head, listener, client, address):
-        response, environ = wsgi.create(head, HeldHead(client), address, listener.getsockname(), self._cfg)
+        response, environ = wsgi.create(head, client, address, listener.getsockname(), self._cfg)
         response.force_close()
         response.version = SERVER
         length = environ.get('CONTENT_LENGTH')
@@ -90,42 +114,45 @@ class Exchange(object):
     # -- answering -------------------------------------------------------------
 
     def _answer(self, head, listener, client, address):
+        """Have it answered; (head, environ, response) for the log."""
         response, environ = self._environment(head, listener, client, address)
+        path = environ['PATH_INFO']
         request = current_request.CurrentRequest(
-            head.method, environ['PATH_INFO'],
-            current_request.accepted_request_id(environ.get('HTTP_X_REQUEST_ID')),
-            on_named=lambda named: self._slot.describe(**named.fields()))
+            head.method, path, current_request.accepted_request_id(environ.get('HTTP_X_REQUEST_ID')),
+            on_named=self._describe)
         environ['HTTP_X_REQUEST_ID'] = request.id
         response.headers.append(('X-Request-ID', request.id))
         self.last = request
         current_request.begin(request)
         application = self._worker.wsgi
-        path = environ['PATH_INFO']
         if self._worker.app.endpoints.answers(path):
             application, self._tally.kind = self._worker.app.endpoints, 'cluster'
         else:
             self._tally.kind = self._node.host.kind_of_request(
                 head.method, path, environ.get('CONTENT_TYPE') or '')
-        self._slot.begin(**request.fields())
+        self._slot.begin(self._tally.began, request.as_json())
+        body = environ['wsgi.input']
         try:
             self._run(application, environ, response)
         except LimitExceeded as exceeded:
-            self._limits.disarm()
-            self._limits.release_memory()
-            self._slot.count(exceeded.name)
-            table.LIMITS_HIT.count(exceeded.name)
-            _logger.error("%s: ended after %.1f s: %s", exceeded.name, self._tally.seconds, request)
-            self._worker.leave("its request was ended by %s", exceeded.name)
-            self._fail(client, response, exceeded.status, exceeded.sentence, request)
+            self._end_at_limit(exceeded, response, request)
         finally:
-            environ['wsgi.input'].close() if hasattr(environ['wsgi.input'], 'close') else None
+            if hasattr(body, 'close'):
+                body.close()
             self._tally.status = response.status
-        self._slot.count('requests')
-        if self._settings.statsd_host:
-            self._worker.log.access(response, head, environ, datetime.timedelta(seconds=self._tally.seconds))
-        if self._settings.access_log:
-            _access.info('%s "%s %s" %s %.3fs %s', environ.get('REMOTE_ADDR'), head.method, head.uri,
-                         (response.status or '-')[:3], self._tally.seconds, request)
+        return head, environ, response
+
+    def _describe(self, named):
+        self._slot.describe(named.as_json())
+
+    def _end_at_limit(self, exceeded, response, request):
+        self._limits.disarm()
+        self._limits.release_memory()
+        self._slot.count(exceeded.name)
+        table.LIMITS_HIT.count(exceeded.name)
+        _logger.error("%s: ended after %.1f s: %s", exceeded.name, monotonic() - self._tally.began, request)
+        self._worker.leave("its request was ended by %s", exceeded.name)
+        self._fail(response, exceeded.status, exceeded.sentence, request)
 
     def _run(self, application, environ, response):
         """Let the application make its answer, under the limits, and send it.
@@ -135,10 +162,13 @@ class Exchange(object):
         answer = None
         try:
             try:
-                with self._limits.armed():
+                try:
+                    self._limits.arm()
                     answer = application(environ, response.start_response)
                     if not isinstance(answer, (list, tuple, environ['wsgi.file_wrapper'])):
                         answer = _Peeked(answer)
+                finally:
+                    self._limits.disarm()
             except (MemoryError, current_request.OutOfMemory):
                 raise self._limits.memory_exceeded()
             self._send(answer, response, environ)
@@ -147,29 +177,31 @@ class Exchange(object):
         except Exception:
             self._slot.count('requests_failed')
             _logger.exception("%s failed", self.last)
-            self._fail(response.sock.raw, response, '500 Internal Server Error',
+            self._fail(response, '500 Internal Server Error',
                        "The server failed to answer; its log says more.", self.last)
         finally:
             if hasattr(answer, 'close'):
                 answer.close()
 
     def _send(self, answer, response, environ):
+        client, length = response.sock, response.response_length
         if isinstance(answer, environ['wsgi.file_wrapper']):
-            _to_client(response.write_file, answer)
-        else:
-            for piece in answer:
-                _to_client(response.write, piece)
-            _to_client(response.close)
-        _to_client(response.sock.flush)
+            answer = _pieces_of(answer.filelike)
+        for piece in answer:
+            client.ending = length is not None and response.sent + len(piece) >= length
+            _to_client(response.write, piece)
+        client.ending = True
+        _to_client(response.close)
+        _to_client(client.flush)
 
-    def _fail(self, client, response, status, sentence, request):
+    def _fail(self, response, status, sentence, request):
         """Answer with an error, unless part of another answer is out already."""
         if response.headers_sent:
             return
         response.status = status
-        _to_client(_write_error, client, status, sentence, request.id)
+        _to_client(_write_error, response.sock.raw, status, sentence, request.id)
 
-    def _refuse(self, client, address, refused):
+    def _refuse(self, raw, address, refused):
         self._slot.count('requests_refused')
         self._tally.kind, self._tally.status = 'refused', refused.status
         if refused.status.startswith('413'):
@@ -178,7 +210,7 @@ class Exchange(object):
         _logger.info("a request from %s was refused: %s %s", address[0] if address else '?',
                      refused.status, refused)
         try:
-            _write_error(client, refused.status, str(refused), None)
+            _write_error(raw, refused.status, str(refused), None)
         except EnvironmentError:
             pass
 
@@ -202,6 +234,15 @@ class _Peeked(object):
             self._pieces.close()
 
 
+def _pieces_of(stream):
+    """A file, read and written piece by piece: gunicorn's sendfile() breaks off where it has to wait."""
+    while True:
+        piece = stream.read(FILE_PIECE_BYTES)
+        if not piece:
+            return
+        yield piece
+
+
 def _to_client(write, *arguments):
     """Only here an error of a socket means the client; inside OpenERP it means OpenERP's own."""
     try:
@@ -210,27 +251,27 @@ def _to_client(write, *arguments):
         raise ClientGone(str(error))
 
 
-def _write_error(client, status, sentence, request_id):
+def _write_error(raw, status, sentence, request_id):
     body = to_bytes(sentence + '\n')
     lines = ['HTTP/1.1 ' + status, 'Server: ' + SERVER, 'Connection: close',
              'Content-Type: text/plain; charset=utf-8', 'Content-Length: %d' % len(body)]
     if request_id:
         lines.append('X-Request-ID: %s' % request_id)
-    client.sendall(to_bytes('\r\n'.join(lines) + '\r\n\r\n') + body)
+    raw.sendall(to_bytes('\r\n'.join(lines) + '\r\n\r\n') + body)
 
 
-def _let_finish(client):
+def _let_finish(raw):
     """Let a client that was answered early send the rest, for a while.
 
     A close with unread input makes the kernel send a reset, which may
     overtake the answer in the client's kernel.
     """
     try:
-        client.shutdown(socket.SHUT_WR)
-        client.settimeout(LINGER_SECONDS)
+        raw.shutdown(socket.SHUT_WR)
+        raw.settimeout(LINGER_SECONDS)
         until, left = monotonic() + LINGER_SECONDS, LINGER_BYTES
         while left > 0 and monotonic() < until:
-            read = client.recv(65536)
+            read = raw.recv(65536)
             if not read:
                 break
             left -= len(read)

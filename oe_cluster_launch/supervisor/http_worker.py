@@ -16,7 +16,7 @@ from gunicorn import util
 from gunicorn.workers.sync import SyncWorker
 
 from oe_cluster_launch.compat import monotonic
-from oe_cluster_launch.metrics import table
+from oe_cluster_launch.metrics import families, table
 from oe_cluster_launch.supervisor import linux
 from oe_cluster_launch.supervisor.board import HTTP_WORKER
 from oe_cluster_launch.supervisor.exchange import Exchange
@@ -64,16 +64,24 @@ class HttpWorker(SyncWorker):
         self.watchdog.start()
         for listener in self.sockets:
             listener.setblocking(0)
+        families.later()
         self.slot.ready = True
         self.set_state('ready')
         _logger.info("worker %d ready", self.pid)
         while self.alive and not self.slot.leave:
             if not self._accept_one() and self.alive and not self.slot.leave:
                 self.slot.beat()
+                self.tell_metrics()
                 self._wait()
         self.set_state('leaving')
         self._let_threads_end()
         self.watchdog.stop()
+        self.tell_metrics()
+
+    def tell_metrics(self):
+        """Write down what was counted. Whenever idle, and by the watchdog; not once per request."""
+        self.node.host.measure_connections()
+        families.write()
 
     def _let_threads_end(self):
         """Reports run in threads that a request has started and that outlive it."""
@@ -124,7 +132,6 @@ class HttpWorker(SyncWorker):
     def _after_request(self):
         """Whether this worker has had enough."""
         self.nr += 1
-        self.node.host.measure_connections()
         config = self.node.host.config
         soft = config['limit_memory_soft']
         resident = linux.resident_bytes() if soft and linux.most_resident_bytes() > soft else 0

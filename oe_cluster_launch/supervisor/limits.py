@@ -10,7 +10,6 @@ that grows slowly is seen by the watchdog before that.
 A worker whose request was ended leaves: code stopped anywhere leaves
 anything behind.
 """
-import contextlib
 import logging
 import os
 import resource
@@ -62,20 +61,15 @@ class Limits(object):
         signal.signal(signal.SIGALRM, self._on_alarm)
         signal.signal(signal.SIGPROF, self._on_profile)
 
-    @contextlib.contextmanager
-    def armed(self):
-        """Within this block, the limits of time end what the main thread does.
+    def arm(self):
+        """From here to disarm() the limits of time end what the main thread does.
 
-        :raises LimitExceeded: a limit was reached; the caller answers and the worker leaves
+        They raise LimitExceeded: the caller answers and the worker leaves.
         """
         self._active = True
         self.overdue_at = monotonic() + self.real_seconds if self.real_seconds else None
         signal.setitimer(signal.ITIMER_REAL, self.real_seconds, REPEAT_SECONDS)
         signal.setitimer(signal.ITIMER_PROF, self.cpu_seconds, REPEAT_SECONDS)
-        try:
-            yield
-        finally:
-            self.disarm()
 
     def disarm(self):
         """From here on nothing is interrupted; harmless when nothing was armed."""

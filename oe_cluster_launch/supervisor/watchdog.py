@@ -48,6 +48,7 @@ class Watchdog(threading.Thread):
                 self._end_overdue()
                 self._worker.limits.watch_memory()
                 self._show_long()
+                self._worker.tell_metrics()
             except Exception:
                 _logger.exception("the watchdog failed")
 

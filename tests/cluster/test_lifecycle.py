@@ -10,6 +10,7 @@ import pytest
 from testbed import account, process_table, running, session, slow
 from testbed.addon import ProbeAddon
 from testbed.clients import XmlRpcClient
+from testbed.node import VERSION_CALL
 from testbed.ports import free_port
 from testbed.waiting import wait_until
 
@@ -256,6 +257,26 @@ def test_at_a_stop_readiness_fails_first_then_the_port_closes_then_requests_fini
     assert call.result() == {'done': True}, "the request in flight was answered"
     wait_until(lambda: not node.is_running(), 5, "the node ended")
     assert node.exit_code() == 0
+
+
+def test_a_request_that_is_still_being_sent_when_the_node_stops_is_answered(node_of):
+    node = node_of()
+    body = VERSION_CALL.encode()
+    head = 'POST /xmlrpc/common HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n' % len(body)
+
+    def reading():
+        return [pid for pid in pids(node, 'http worker') if process_table.serves_a_connection(pid, node.port)]
+    with socket.create_connection(('127.0.0.1', node.port), timeout=20) as connection:
+        connection.sendall(head.encode() + body[:10])
+        wait_until(reading, 10, "a worker has it")
+        worker, = reading()
+        node.signal(signal.SIGTERM)
+        wait_until(lambda: ask(node, '/_cluster/live')[0] == 0, 20, "the port is closed")
+        os.kill(worker, signal.SIGTERM)
+        time.sleep(0.2)  # it has noticed
+        connection.sendall(body[10:])
+        assert connection.recv(65536).startswith(b'HTTP/1.1 200')
+    wait_until(lambda: not node.is_running(), 10, "the node ended")
 
 
 def test_graceful_timeout_cuts_off_what_does_not_finish(node_of):

@@ -147,7 +147,7 @@ def test_refusals_and_clients_that_go_away_are_counted(node):
     connection.request('POST', '/xmlrpc/object', b'x' * (2 << 20))
     assert connection.getresponse().status == 413
     connection.close()
-    assert since('oe_cluster_requests_total', kind='refused', status='4xx') == 1
+    wait_until(lambda: since('oe_cluster_requests_total', kind='refused', status='4xx') == 1, 5, "refused")
     assert since('oe_cluster_limits_hit_total', limit='limit_body') == 1
     gone = socket.create_connection(('127.0.0.1', node.port))
     gone.sendall(b'POST /xmlrpc/common HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf')

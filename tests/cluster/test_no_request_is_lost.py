@@ -2,7 +2,6 @@
 """Two nodes behind nginx under constant load, POSTs included: whatever is done to them, no
 request is lost and none is answered wrongly."""
 import http.client
-import os
 import re
 import signal
 import threading
@@ -55,28 +54,12 @@ def reload_node(node):
                "a new master serves alone")
 
 
-def serves_a_connection(node, pid):
-    """Whether a process has an open connection of the node's port."""
-    inodes = set()
-    with open('/proc/net/tcp') as table:
-        for line in list(table)[1:]:
-            fields = line.split()
-            if int(fields[1].split(':')[1], 16) == node.port and fields[3] != '0A':
-                inodes.add('socket:[%s]' % fields[9])
-    try:
-        links = [os.readlink('/proc/%d/fd/%s' % (pid, number))
-                 for number in os.listdir('/proc/%d/fd' % pid)]
-    except OSError:
-        return True
-    return bool(inodes.intersection(links))
-
-
 def kill_a_worker_between_requests(node):
     """SIGKILL one that has no connection; it is stopped while we look."""
     for _ in range(500):
         for pid in pids(node, 'http worker'):
             running.send([pid], signal.SIGSTOP)
-            if not serves_a_connection(node, pid) and process_table.entry(pid):
+            if not process_table.serves_a_connection(pid, node.port) and process_table.entry(pid):
                 running.send([pid], signal.SIGKILL)
                 return pid
             running.send([pid], signal.SIGCONT)

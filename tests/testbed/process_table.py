@@ -58,3 +58,18 @@ def title(pid):
             return cmdline.read().replace(b'\0', b' ').decode('utf-8', 'replace').strip()
     except (IOError, OSError):
         return ''
+
+
+def serves_a_connection(pid, port):
+    """Whether a process has an open connection of the port that it or its master listens on."""
+    inodes = set()
+    with open('/proc/net/tcp') as table:
+        for line in list(table)[1:]:
+            fields = line.split()
+            if int(fields[1].split(':')[1], 16) == port and fields[3] != '0A':
+                inodes.add('socket:[%s]' % fields[9])
+    try:
+        links = [os.readlink('/proc/%d/fd/%s' % (pid, number)) for number in os.listdir('/proc/%d/fd' % pid)]
+    except OSError:
+        return True
+    return bool(inodes.intersection(links))

@@ -2,6 +2,7 @@
 """The board, over a real fork: what one process says, the others read."""
 import os
 
+from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.supervisor.board import COUNTERS, Board
 
 
@@ -25,8 +26,8 @@ def test_the_master_reads_what_a_worker_says_and_the_worker_what_the_master_want
     def work():
         assert slot.leave
         slot.ready = True
-        slot.begin(path='/x', http_method='GET')
-        slot.describe(path='/x', model='res.partner')
+        slot.begin(monotonic(), '{"path": "/x", "http_method": "GET"}')
+        slot.describe('{"path": "/x", "model": "res.partner"}')
         slot.count('requests', 3)
     in_child(work)
     assert slot.ready
@@ -50,8 +51,8 @@ def test_counts_outlive_the_worker_and_its_slot_starts_empty_again():
 def test_a_description_that_is_too_long_harms_no_neighbour():
     board = Board()
     one, other = board.take(), board.take()
-    other.begin(path='/other')
-    one.begin(path='x' * 100000)
+    other.begin(1.0, '{"path": "/other"}')
+    one.begin(1.0, '{"path": "%s"}' % ('x' * 100000))
     assert one.doing == {}, "torn"
     assert other.doing == {'path': '/other'}
 

@@ -42,7 +42,7 @@ def board(clock):
         made.take(HTTP_WORKER).ready = True
     answerer = made.take(ANSWERER)
     fine = dict(finding(0.002, None), at=clock[0])
-    answerer.describe(redis=fine, postgresql=fine)
+    answerer.describe(json.dumps({'redis': fine, 'postgresql': fine}))
     return made
 
 
@@ -63,12 +63,12 @@ def test_a_healthy_node(board):
     ({'workers_wanted': 3}, 0, 0, (200, 'warn')),
     ({}, 0, 2, (503, 'fail')),
 ])
-def test_capacity(board, figures, busy, gone, expected):
+def test_capacity(board, clock, figures, busy, gone, expected):
     for name, value in figures.items():
         board.master.show(name, value)
     slots = board.slots(HTTP_WORKER)
     for slot in slots[:busy]:
-        slot.begin(path='/x')
+        slot.begin(clock[0], '{"path": "/x"}')
     for slot in slots[:gone]:
         board.give_back(slot)
     assert ready(board) == expected
@@ -79,7 +79,8 @@ def test_a_drain_and_a_silent_master_and_a_failed_probe_are_failures(board, cloc
     assert ready(board) == (503, 'fail')
     board.draining = False
     assert ready(board) == (200, 'pass')
-    board.slots(ANSWERER)[0].describe(redis=dict(finding(1, "refused"), at=clock[0]))
+    board.slots(ANSWERER)[0].describe(json.dumps(
+        {'redis': dict(finding(1, "refused"), at=clock[0])}))
     assert ready(board) == (503, 'fail')
 
 

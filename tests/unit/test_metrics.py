@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from oe_cluster_launch.metrics import files, page, table
+from oe_cluster_launch.metrics import families, files, page, table
 
 
 def forked(function, *arguments):
@@ -80,6 +80,38 @@ def test_a_label_value_that_is_not_in_the_table_counts_as_the_last(folder):
         assert len(page.text().splitlines()) == lines
         assert value('oe_cluster_requests_total{kind="other",status="2xx"}') == 100
         assert value('oe_cluster_redis_errors_total{reason="other"}') == 100
+    in_child(work)
+
+
+def test_what_is_noted_and_written_later_is_what_is_written_at_once(folder):
+    sizes = [0.0, 0.005, 0.0051, 0.3, 0.3, 119.9, 120, 121, 9999]
+
+    def count():
+        for size in sizes:
+            table.REQUESTS.count('xmlrpc', '2xx')
+            table.REQUESTS.add(2, 'static', '2xx')
+            table.REQUEST_SECONDS.observe(size, 'xmlrpc')
+            table.INVALIDATION_LAG_SECONDS.observe(size)
+
+    def lines():
+        return page.text().decode('utf-8').splitlines()
+
+    def work():
+        page.start(folder)
+        before = lines()
+        count()
+        at_once = lines()
+        families.later()
+        count()
+        later = lines()  # the page has written it
+        assert lines() == later, "nothing is written twice"
+        changed = 0
+        for old, once, twice in zip(before, at_once, later):
+            numbers = [float(line.split()[-1]) for line in (old, once, twice) if not line.startswith('#')]
+            if numbers and numbers[0] != numbers[1]:
+                changed += 1
+                assert abs(numbers[2] - numbers[1] - (numbers[1] - numbers[0])) < 1e-6, twice
+        assert changed > 20 and value(XMLRPC_OK) == 2 * len(sizes)
     in_child(work)
 
 
