@@ -60,6 +60,7 @@ class DatabaseState(object):
     :ivar committed, failed: a cursor was committed; one was rolled back
     :ivar quiet: how many callers want clears not to count as changes
     :ivar user_versions: user id to version of the row, None for no such active user
+    :ivar proven: user id to the password this request has logged in with
     :ivar polled: the second level need not be asked again in this request
     :ivar fresh: committed answers that other nodes do not know yet
     """
@@ -74,6 +75,7 @@ class DatabaseState(object):
         self.generation = self.epoch = None
         self.polled = False
         self.user_versions = {}
+        self.proven = {}
         self.view = None
         self.reset()
 

@@ -103,8 +103,31 @@ def test_a_dead_connection_is_not_borrowed(base, postgres):
     assert one == 1 and other != pid
 
 
+TWICE = connections.Prepared('oe_cluster_twice', 'SELECT 2 * $1', ['integer'])
+IS_THERE = "SELECT count(*) FROM pg_prepared_statements WHERE name = 'oe_cluster_twice'"
+
+
+@pytest.mark.parametrize('meanwhile', ["SELECT 1", "SET statement_timeout = 5000", "DISCARD ALL",
+                                       "DEALLOCATE oe_cluster_twice"])
+def test_a_statement_is_planned_once_per_connection_and_again_when_it_was_discarded(base, meanwhile):
+    def twice(number):
+        cursor = base.cursor()
+        try:
+            return cursor._cnx.get_backend_pid(), cursor._cnx.fetch_prepared(TWICE, (number,))
+        finally:
+            cursor.close()
+    pid, found = twice(3)
+    assert found == (6,) and run(base, IS_THERE) == (pid, 1)
+    cursor = base.cursor()
+    cursor.autocommit(True)
+    cursor.execute(meanwhile)
+    cursor.close()
+    assert run(base, IS_THERE) == (pid, int(meanwhile == "SELECT 1"))
+    assert twice(4) == (pid, (8,)) and run(base, IS_THERE) == (pid, 1)
+
+
 def test_a_reading_leaves_the_next_in_a_transaction(base):
-    with connections.reading(base) as cursor:
+    with connections.single_statements(base) as cursor:
         cursor.execute("SELECT now(), pg_sleep(0.01)")
         first = cursor.fetchone()[0]
         cursor.execute("SELECT now()")
@@ -165,7 +188,7 @@ def test_what_is_remembered_of_statements_is_bounded(monkeypatch):
 
 def test_the_identity_is_the_servers_and_the_databases(base, database_of, database):
     def identity(of):
-        with connections.reading(of) as cursor:
+        with connections.single_statements(of) as cursor:
             return connections.identity(cursor)
     assert identity(base) == identity(base)
     other = identity(database_of(database('tpl_base')))

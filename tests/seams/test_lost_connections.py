@@ -5,6 +5,7 @@ import socket
 import psycopg2
 import pytest
 
+from oe_cluster_launch.seams.openerp7 import connections
 from oe_cluster_launch.seams.openerp7.identity import asking_connection
 from oe_cluster_launch.seams.openerp7.transactions import cluster_cursor
 
@@ -62,6 +63,31 @@ def test_the_first_statement_finds_another_connection(cursor_of, postgres, datab
     again = cursor_of(name)  # the pool is whole
     again.execute("SELECT 1")
     again.close()
+
+
+def test_a_single_statement_is_a_transaction_on_another_connection_too(cursor_of, postgres, database):
+    name = database('tpl_base')
+
+    class Database(object):
+        def cursor(self):
+            return cursor_of(name)
+    with connections.single_statements(Database()) as cursor:
+        end(postgres, cursor)
+        cursor.execute("CREATE TABLE single (number integer)")
+    assert postgres.query("SELECT count(*) FROM single", name) == [['0']]
+
+
+def test_a_prepared_statement_finds_another_connection(host, cursor_of, postgres, database, monkeypatch):
+    sql_db = host.openerp.sql_db
+    monkeypatch.setattr(sql_db, 'PsycoConnection', connections.clean_connection(sql_db.PsycoConnection, None))
+    cursor = cursor_of(database('tpl_base'))
+    end(postgres, cursor)
+    one = connections.Prepared('one', 'SELECT 1')
+    assert cursor.fetch_prepared(one) == (1,)
+    end(postgres, cursor)
+    with pytest.raises(psycopg2.OperationalError):
+        cursor.fetch_prepared(one)
+    cursor.close()
 
 
 def test_a_transaction_that_has_begun_is_not_continued_elsewhere(cursor_of, postgres, database):

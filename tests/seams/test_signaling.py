@@ -117,6 +117,51 @@ def test_an_accepted_password_is_not_checked_again_at_each_request(workers_of):
     assert count == 0
 
 
+COUNT_CHECKS = """
+from oe_cluster_launch.seams.openerp7 import signaling
+users = openerp.pooler.get_pool(database).get('res.users')
+checks = []
+def counting(cr, uid, password, check=users.check_credentials):
+    checks.append(uid)
+    return check(cr, uid, password)
+users.check_credentials = counting
+def check(uid, password):
+    try:
+        openerp.service.security.check(database, uid, password)
+        return True
+    except openerp.exceptions.AccessDenied:
+        return False
+"""
+
+
+def test_what_a_request_has_logged_in_with_is_checked_once_in_it(workers_of):
+    a, _b = workers_of('ours')
+    uid = create_user(a, 'in', 'good')
+    found = a.run(COUNT_CHECKS + """
+with signaling.coherent():
+    logged_in = openerp.service.security.login(database, 'in', 'good')
+    answer = [logged_in, check(%d, 'good'), check(%d, 'bad'), len(checks)]
+with signaling.coherent():
+    answer += [check(%d, 'good'), len(checks)]
+del users.check_credentials""" % (uid, uid, uid))
+    assert found == [uid, True, False, 2, True, 3], "a later request looks itself"
+
+
+def test_a_log_in_proves_nothing_once_the_request_has_changed_the_user(workers_of):
+    a, _b = workers_of('ours')
+    uid = create_user(a, 'changing', 'good')
+    found = a.run(COUNT_CHECKS + """
+with signaling.coherent():
+    openerp.service.security.login(database, 'changing', 'good')
+    cr = openerp.pooler.get_db(database).cursor()
+    users.write(cr, 1, [%d], {'password': 'other'})
+    cr.commit()
+    cr.close()
+    answer = [check(%d, 'good'), check(%d, 'other')]
+del users.check_credentials""" % (uid, uid, uid))
+    assert found == [False, True]
+
+
 # -- fault 5: two signals at once
 
 #: the decimal places that the columns of this process have for `Account`

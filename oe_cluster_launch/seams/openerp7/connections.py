@@ -7,10 +7,15 @@ leaves behind. Here every statement is looked at: what only reads or writes
 rows leaves none; anything else, and any way round `execute`, is cleaned up
 after as before. It also found dead connections: the kernel is asked instead,
 and what it does not know yet shows at the first statement (transactions.py).
+
+The statements that each request begins with are planned once per connection:
+that takes PostgreSQL longer than to run them.
 """
 import contextlib
 import re
 
+import psycopg2
+from psycopg2 import errorcodes
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 
 from oe_cluster_launch.seams.openerp7 import postgres
@@ -51,20 +56,17 @@ def _look_at(query):
 
 
 @contextlib.contextmanager
-def reading(database):
-    """A cursor of a sql_db.Connection for single SELECTs, each on its own: one round trip, not three.
-
-    There is no transaction to begin and to end, so nothing must be written through it.
-    """
+def single_statements(database):
+    """A cursor of a sql_db.Connection whose statements are a transaction each: one round trip, not three."""
     cursor = database.cursor()
     try:
-        _begin_autocommit(cursor._cnx)
+        begin_autocommit(cursor._cnx)
         yield cursor
     finally:
         cursor.close()
 
 
-def _begin_autocommit(connection):
+def begin_autocommit(connection):
     """Each statement for itself from here on. In this order psycopg2 has nothing to tell the server,
 
     neither now nor when transactions are wanted again.
@@ -72,6 +74,18 @@ def _begin_autocommit(connection):
     connection.rollback()
     connection.isolation_level = None
     connection.autocommit = True
+
+
+class Prepared(object):
+    """A statement of our own, one row, for fetch_prepared().
+
+    :param types: of its parameters, `$1` and so on
+    """
+
+    def __init__(self, name, statement, types=()):
+        self.name = name
+        self.prepare = 'PREPARE %s %s AS %s' % (name, '(%s)' % ', '.join(types) if types else '', statement)
+        self.execute = 'EXECUTE %s %s' % (name, '(%s)' % ', '.join(['%s'] * len(types)) if types else '')
 
 
 def identity(cursor):
@@ -119,6 +133,29 @@ def clean_connection(original, context):
         #: see identity()
         identity = None
 
+        def __init__(self, *arguments, **options):
+            super(CleanConnection, self).__init__(*arguments, **options)
+            self._prepared = set()
+
+        def fetch_prepared(self, statement, values):
+            """The only row of a Prepared. Not seen by the watch: whoever uses this knows what stays."""
+            cursor = super(CleanConnection, self).cursor()
+            try:
+                self._prepare(cursor, statement)
+                cursor.execute(statement.execute, values)
+            except psycopg2.ProgrammingError as error:
+                if error.pgcode != errorcodes.INVALID_SQL_STATEMENT_NAME:
+                    raise
+                self._prepared.clear()  # somebody has discarded it
+                self._prepare(cursor, statement)
+                cursor.execute(statement.execute, values)
+            return cursor.fetchone()
+
+        def _prepare(self, cursor, statement):
+            if statement.name not in self._prepared:
+                cursor.execute(statement.prepare)
+                self._prepared.add(statement.name)
+
         def cursor(self, *arguments, **options):
             factory = options.get('cursor_factory')
             if factory is None or arguments:
@@ -131,7 +168,7 @@ def clean_connection(original, context):
 
         def set_isolation_level(self, level):
             if level == ISOLATION_LEVEL_AUTOCOMMIT:
-                _begin_autocommit(self)
+                begin_autocommit(self)
             else:
                 super(CleanConnection, self).set_isolation_level(level)
 
@@ -139,6 +176,7 @@ def clean_connection(original, context):
             if self.soiled or postgres.has_ended(self):
                 super(CleanConnection, self).reset()
                 self.soiled = False
+                self._prepared.clear()
 
     CleanConnection.__name__ = original.__name__
     return CleanConnection

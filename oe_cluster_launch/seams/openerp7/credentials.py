@@ -7,6 +7,10 @@ The dictionary below takes its place: it looks the same to OpenERP and to
 addons that authenticate in their own way, but finds nothing unless the row is
 still the same. The version is read together with the signaling sequences.
 It does not notice a change in a foreign directory such as LDAP.
+
+A log-in changes the row itself (`login_date`). What a request has logged in with
+is therefore good until its end, as OpenERP alone would have it: the web client
+logs in and asks for the user's context in one request.
 """
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.seams.openerp7 import connections, signaling
@@ -47,7 +51,16 @@ class Passwords(dict):
         super(Passwords, self).__init__()
         self._name = name
 
+    def prove(self, uid, password):
+        """This request has logged in: good until it ends, or changes the user."""
+        state = request.current().database(self._name)
+        if state.request.bounded:
+            state.proven[uid] = password
+
     def get(self, uid, default=None):
+        proven = request.current().database(self._name).proven
+        if uid in proven:
+            return proven[uid]
         version = self._version(uid)
         password, checked_version = dict.get(self, uid, (default, None))
         return password if version is not None and version == checked_version else default
@@ -63,10 +76,15 @@ class Passwords(dict):
         if version is not None:
             dict.__setitem__(self, uid, (password, version))
 
+    def __contains__(self, uid):
+        return dict.__contains__(self, uid) or uid in request.current().database(self._name).proven
+
     def __delitem__(self, uid):
         """Forget a user; OpenERP does so inside the transaction that changes him."""
         self.pop(uid, None)
-        request.current().database(self._name).user_versions.pop(uid, None)
+        state = request.current().database(self._name)
+        state.user_versions.pop(uid, None)
+        state.proven.pop(uid, None)
 
     def _version(self, uid):
         """The version of a user's row in this request; without a request, now."""
@@ -78,14 +96,25 @@ class Passwords(dict):
 
 def _read_version(name, uid):
     from openerp import sql_db
-    with connections.reading(sql_db.db_connect(name)) as cursor:
-        cursor.execute(signaling.USER_VERSION, (uid,))
-        row = cursor.fetchone()
+    if not signaling.may_be_id(uid):
+        return None
+    with connections.single_statements(sql_db.db_connect(name)) as cursor:
+        row = cursor.fetch_prepared(signaling.USER_VERSION, (uid,))
         return row and row[0]
 
 
 def versioned_cache(original, context):
     return Credentials()
+
+
+def proving_login(original, context):
+    """res_users.login, which has checked the credentials when it returns a user."""
+    def login(self, db, login, password):
+        uid = original(self, db, login, password)
+        if uid:
+            self._uid_cache[db].prove(uid, password)
+        return uid
+    return login
 
 
 def check(original, context):
@@ -101,6 +130,9 @@ SEAMS = [
          versioned_cache,
          "an old password would be accepted after it was changed through another worker or node",
          phase=AFTER_ADDONS),
+    Seam('log-in', 'openerp.addons.base.res.res_users', 'res_users.login',
+         Function('self', 'db', 'login', 'password'), proving_login,
+         "each log-in would be followed by a second check of the same password", phase=AFTER_ADDONS),
     Seam('credential check', 'openerp.service.security', 'check', Function('db', 'uid', 'passwd'), check,
          "the version of the user's row would cost a round trip of its own", phase=BEFORE_ADDONS),
 ]

@@ -14,13 +14,17 @@ from oe_cluster_launch.ormcache import decorator, request
 from oe_cluster_launch.ormcache.generation import CLEAR, RELOAD, Generation, adopted, reception
 from oe_cluster_launch.ormcache.meter import meter
 from oe_cluster_launch.seams.openerp7 import connections, local_state
+from oe_cluster_launch.seams.openerp7.connections import Prepared
 
 _logger = logging.getLogger(__name__)
 
 _SEQUENCES = ("SELECT base_cache_signaling.tableoid, base_registry_signaling.last_value, "
               "base_cache_signaling.last_value%s FROM base_registry_signaling, base_cache_signaling")
 #: a user's row as it is now: another after every change, also by plain SQL; none if not active
-USER_VERSION = "SELECT xmin::text || ctid::text FROM res_users WHERE id = %s AND active"
+_USER = "SELECT xmin::text || ctid::text FROM res_users WHERE id = $1 AND active"
+SEQUENCES = Prepared('oe_cluster_sequences', _SEQUENCES % '')
+SEQUENCES_AND_USER = Prepared('oe_cluster_sequences_user', _SEQUENCES % (", (%s)" % _USER), ['integer'])
+USER_VERSION = Prepared('oe_cluster_user', _USER, ['integer'])
 
 #: called with a request that was settled; shares what it has computed
 at_end = None
@@ -67,8 +71,13 @@ def check(name):
 
 def expect_user(name, uid):
     """The next check of this database reads the version of this user's row along."""
-    if isinstance(uid, integer_types):  # a client may send anything
+    if may_be_id(uid):
         request.current().expected_users[name] = uid
+
+
+def may_be_id(uid):
+    """Whether a row can have this id; a client may send anything."""
+    return type(uid) in integer_types and 0 < uid < 1 << 31
 
 
 def known(registry):
@@ -88,14 +97,12 @@ def identify(registry):
 
 
 def _read_sequences(registry, state):
-    with connections.reading(registry.db) as cursor:
+    with connections.single_statements(registry.db) as cursor:
         user = state.request.expected_users.get(state.name)
         if user is None:
-            cursor.execute(_SEQUENCES % '')
-            row = cursor.fetchone()
+            row = cursor.fetch_prepared(SEQUENCES)
         else:  # the version of the caller's row travels with them (credentials.py)
-            cursor.execute(_SEQUENCES % (", (%s)" % USER_VERSION), (user,))
-            row = cursor.fetchone()
+            row = cursor.fetch_prepared(SEQUENCES_AND_USER, (user,))
             state.user_versions[user] = row[3]
         database, started = connections.identity(cursor)
         return Generation('%s-%s' % (database, row[0]), started, row[1], row[2])
@@ -188,19 +195,14 @@ def _send(state):
 
 def _draw(name, sequences):
     from openerp import sql_db
-    cursor = None
     try:
-        cursor = sql_db.db_connect(name).cursor()
-        cursor.execute("SELECT %s" % ', '.join("nextval('%s')" % sequence for sequence in sequences))
-        values = cursor.fetchone()
-        cursor.commit()  # or a crash of PostgreSQL could take the step back
-        return dict(zip(sequences, values))
+        # a transaction of its own: a step that was only taken, a crash of PostgreSQL could take back
+        with connections.single_statements(sql_db.db_connect(name)) as cursor:
+            cursor.execute("SELECT %s" % ', '.join("nextval('%s')" % sequence for sequence in sequences))
+            return dict(zip(sequences, cursor.fetchone()))
     except Exception:
         _owed[name] = sorted(set(_owed.get(name, ())) | set(sequences))
         raise
-    finally:
-        if cursor is not None:
-            cursor.close()
 
 
 def after_commit(name):

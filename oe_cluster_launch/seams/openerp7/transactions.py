@@ -14,7 +14,7 @@ from psycopg2.extensions import STATUS_BEGIN
 
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.ormcache.request import Transaction
-from oe_cluster_launch.seams.openerp7 import postgres, repetition, signaling
+from oe_cluster_launch.seams.openerp7 import connections, postgres, repetition, signaling
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Class
 
@@ -67,6 +67,18 @@ def cluster_cursor(original, context):
             self._begun = True
             return result
 
+        def fetch_prepared(self, statement, values=()):
+            """The only row of a connections.Prepared, in single_statements() alone."""
+            try:
+                row = self._cnx.fetch_prepared(statement, values)
+            except _LOST:
+                if self._begun or not self._cnx.closed:
+                    raise
+                self._take_another_connection()
+                row = self._cnx.fetch_prepared(statement, values)
+            self._begun = True
+            return row
+
         def _point_of_no_return(self):
             """What is sent next may stay. Known to be in vain, it is not sent."""
             if postgres.has_ended(self._cnx):
@@ -81,6 +93,8 @@ def cluster_cursor(original, context):
             except psycopg2.Error:
                 pass  # the pool has found it dead already
             other = original(self._pool, self.dbname, self._serialized)
+            if self._cnx.autocommit:
+                connections.begin_autocommit(other._cnx)
             self._cnx, self._obj = other._cnx, other._obj
             # `other` is not to give back what is ours now when it is collected
             other._Cursor__closed = True
