@@ -210,22 +210,29 @@ def current():
         return _thread.request
 
 
-@contextlib.contextmanager
-def bounded(end):
-    """Give this thread a request with an end; within another bounded one: part of it.
+class bounded(object):
+    """`with bounded(end):` gives this thread a request with an end; within another bounded one: part of it.
 
     :param end: called with the request when it is over, also after an exception
     """
-    outer = current()
-    if outer.bounded:
-        yield outer
-        return
-    _thread.request = request = Request(bounded=True)
-    try:
-        yield request
-    finally:
+
+    def __init__(self, end):
+        self._end = end
+        self._outer = self._request = None
+
+    def __enter__(self):
+        outer = current()
+        if outer.bounded:
+            return outer
+        self._outer = outer
+        self._request = _thread.request = Request(bounded=True)
+        return self._request
+
+    def __exit__(self, kind, error, traceback):
+        if self._request is None:
+            return
         try:
-            end(request)
+            self._end(self._request)
         finally:
-            request.discard()
-            _thread.request = outer
+            self._request.discard()
+            _thread.request = self._outer

@@ -23,6 +23,8 @@ from oe_cluster_launch.sealing import key_file
 RELOAD_INTERVAL_SECONDS = 1.0
 #: tokens whose content a process remembers, at least; at most twice as many
 OPENED_KEPT = 500
+#: a longer one, such as a report, is not remembered
+LONGEST_KEPT_BYTES = 16 << 10
 _MAC_BYTES = 32
 _ID_BYTES = 4
 
@@ -89,7 +91,9 @@ class Sealing(object):
 
     def seal(self, payload, *place):
         """`payload` (bytes) encrypted and bound to `place` (texts)."""
-        return self._keys[0].fernet.encrypt(_bound(payload, place))
+        token = self._keys[0].fernet.encrypt(_bound(payload, place))
+        self._remember(token, place, (payload, True))
+        return token
 
     def unseal(self, token, *place):
         """The payload of a token that we or another node sealed for this place.
@@ -101,14 +105,18 @@ class Sealing(object):
     def unseal_and_tell(self, token, *place):
         """(payload, whether it was sealed with the newest key); raises SealError.
 
-        What was opened lately is known: a token is unique and cannot be changed
+        What was sealed or opened here lately is known: a token is unique and cannot be changed
         without becoming another one, so it need not be authenticated twice.
         """
         known = self._opened.get((token, place))
         if known is None:
             known = self._unseal(token, place)
-            self._opened.put((token, place), known)
+            self._remember(token, place, known)
         return known
+
+    def _remember(self, token, place, known):
+        if len(token) <= LONGEST_KEPT_BYTES:
+            self._opened.put((token, place), known)
 
     def _unseal(self, token, place):
         for number, key in enumerate(self._keys):

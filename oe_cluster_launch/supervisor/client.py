@@ -16,6 +16,11 @@ JOINED_BYTES = 64 << 10
 MSG_MORE = getattr(socket, 'MSG_MORE', 0x8000)
 
 
+def timeval(seconds):
+    """A span as the kernel wants it."""
+    return struct.pack('ll', int(seconds), int(seconds % 1 * 1e6))
+
+
 class Client(object):
     """What gunicorn's RequestParser and Response need of a socket.
 
@@ -25,12 +30,11 @@ class Client(object):
     :ivar ending: what is sent next is the last; who says so closes the socket right after it
     """
 
-    def __init__(self, raw, timeout_seconds):
-        """:param timeout_seconds: with no byte received, or none taken, in so long a call fails"""
+    def __init__(self, raw, span):
+        """:param span: with no byte received, or none taken, in so long a call fails; see timeval()"""
         self.raw = raw
         self.ending = False
         self._held = None
-        span = struct.pack('ll', int(timeout_seconds), int(timeout_seconds % 1 * 1e6))
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, span)
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, span)
 

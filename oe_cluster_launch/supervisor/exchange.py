@@ -16,7 +16,7 @@ from oe_cluster_launch.compat import monotonic, to_bytes
 from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import guard
 from oe_cluster_launch.supervisor.body import ClientGone, buffer_body
-from oe_cluster_launch.supervisor.client import Client
+from oe_cluster_launch.supervisor.client import Client, timeval
 from oe_cluster_launch.supervisor.forwarded import apply_proxy_headers
 from oe_cluster_launch.supervisor.limits import LimitExceeded
 from oe_cluster_launch.supervisor.tally import Tally
@@ -44,7 +44,8 @@ class Exchange(object):
         self._settings = worker.node.settings
         self._slot = worker.slot
         self._limits = worker.limits
-        self._cfg = worker.cfg
+        self._cfg = _PlainConfig(worker.cfg)
+        self._client_timeout = timeval(self._settings.client_timeout)
         self.last = None
         self._unread = False
 
@@ -55,7 +56,7 @@ class Exchange(object):
         """
         self._unread = False
         self._tally, answered = Tally(), None
-        client = Client(raw, self._settings.client_timeout)
+        client = Client(raw, self._client_timeout)
         try:
             head = guard.read_head(RequestParser(self._cfg, client), self._settings.limit_body)
             if head is not None:
@@ -213,6 +214,18 @@ class Exchange(object):
             _write_error(raw, refused.status, str(refused), None)
         except EnvironmentError:
             pass
+
+
+class _PlainConfig(object):
+    """gunicorn's configuration as plain attributes: it looks each of them up itself, a dozen per request."""
+
+    def __init__(self, cfg):
+        self._cfg = cfg
+        for name in list(cfg.settings) + ['is_ssl']:
+            setattr(self, name, getattr(cfg, name))
+
+    def __getattr__(self, name):
+        return getattr(self._cfg, name)
 
 
 class _Peeked(object):

@@ -12,7 +12,6 @@ import select
 import signal
 import time
 
-from gunicorn import util
 from gunicorn.workers.sync import SyncWorker
 
 from oe_cluster_launch.compat import monotonic
@@ -41,6 +40,8 @@ class HttpWorker(SyncWorker):
 
     def __init__(self, age, ppid, sockets, app, timeout, cfg, log):
         super(HttpWorker, self).__init__(age, ppid, sockets, app, timeout, cfg, log)
+        #: the watchdog found it larger than limit_memory_soft
+        self.has_grown = False
         self.slot = app.board.take(HTTP_WORKER)  # instead of gunicorn's heartbeat file
         self.node = app.node
         self.limits = None
@@ -73,6 +74,8 @@ class HttpWorker(SyncWorker):
                 self.slot.beat()
                 self.tell_metrics()
                 self._wait()
+            if self.has_grown:
+                self._leave_if_large()
         self.set_state('leaving')
         self._let_threads_end()
         self.watchdog.stop()
@@ -82,6 +85,11 @@ class HttpWorker(SyncWorker):
         """Write down what was counted. Whenever idle, and by the watchdog; not once per request."""
         self.node.host.measure_connections()
         families.write()
+
+    def watch_memory(self):
+        """Whether this worker should be looked at when it has ended its request. By the watchdog."""
+        soft = self.node.host.config['limit_memory_soft']
+        self.has_grown = bool(soft) and linux.resident_bytes() > soft
 
     def _let_threads_end(self):
         """Reports run in threads that a request has started and that outlive it."""
@@ -123,7 +131,7 @@ class HttpWorker(SyncWorker):
                     self.leave("no file descriptors are left")
                     return False
                 raise
-            util.close_on_exec(client)
+            linux.close_on_exec(client)
             self.exchange.serve(listener, client, address)
             self._after_request()
             return True
@@ -132,14 +140,15 @@ class HttpWorker(SyncWorker):
     def _after_request(self):
         """Whether this worker has had enough."""
         self.nr += 1
-        config = self.node.host.config
-        soft = config['limit_memory_soft']
-        resident = linux.resident_bytes() if soft and linux.most_resident_bytes() > soft else 0
         if self.nr >= self.max_requests:
             self.slot.count('limit_request')
             table.LIMITS_HIT.count('limit_request')
             self.leave("limit_request: %d requests served", self.nr)
-        elif soft and resident > soft:
+
+    def _leave_if_large(self):
+        """Asked again here: what a request took, it may have given back at its end."""
+        soft, resident = self.node.host.config['limit_memory_soft'], linux.resident_bytes()
+        if resident > soft and self.alive:
             self.slot.count('limit_memory_soft')
             table.LIMITS_HIT.count('limit_memory_soft')
             self.leave("limit_memory_soft: %d MB resident, the limit is %d MB, after %s",

@@ -47,6 +47,7 @@ class Watchdog(threading.Thread):
                     stacks.dump("worker %d, %s" % (self._worker.pid, self._doing() or "idle"))
                 self._end_overdue()
                 self._worker.limits.watch_memory()
+                self._worker.watch_memory()
                 self._show_long()
                 self._worker.tell_metrics()
             except Exception:

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from oe_cluster_launch.supervisor import client as client_module
-from oe_cluster_launch.supervisor.client import MSG_MORE, Client
+from oe_cluster_launch.supervisor.client import MSG_MORE, Client, timeval
 
 
 class Recorder(object):
@@ -41,7 +41,7 @@ def ends():
 
 def test_head_and_first_piece_are_one_call(ends):
     raw, other = ends
-    client = Client(raw, 5)
+    client = Client(raw, timeval(5))
     client.sendall(b'head ')
     assert raw.calls == []
     client.sendall(b'one ')
@@ -64,7 +64,7 @@ def read_all(connection):
 
 def test_the_last_piece_waits_for_the_end_of_the_connection(ends):
     raw, other = ends
-    client = Client(raw, 5)
+    client = Client(raw, timeval(5))
     client.ending = True
     client.sendall(b'head')
     client.sendall(b'body')
@@ -78,7 +78,7 @@ def test_the_last_piece_waits_for_the_end_of_the_connection(ends):
 
 def test_a_head_without_body_is_sent_by_flush_and_once(ends):
     raw, other = ends
-    client = Client(raw, 5)
+    client = Client(raw, timeval(5))
     client.sendall(b'head')
     client.flush()
     client.flush()
@@ -88,7 +88,7 @@ def test_a_head_without_body_is_sent_by_flush_and_once(ends):
 def test_a_large_piece_is_not_copied(ends, monkeypatch):
     monkeypatch.setattr(client_module, 'JOINED_BYTES', 3)
     raw, other = ends
-    client = Client(raw, 5)
+    client = Client(raw, timeval(5))
     client.sendall(b'head')
     client.sendall(b'more')
     assert raw.calls == [(b'head', MSG_MORE), (b'more', 0)] and other.recv(100) == b'headmore'
@@ -96,7 +96,7 @@ def test_a_large_piece_is_not_copied(ends, monkeypatch):
 
 def test_who_sends_or_takes_nothing_in_time_is_given_up(ends):
     raw, _other = ends
-    client = Client(raw, 0.05)
+    client = Client(raw, timeval(0.05))
     with pytest.raises(EnvironmentError):
         client.recv(1)
     with pytest.raises(EnvironmentError):
@@ -109,7 +109,7 @@ def test_a_signal_does_not_end_the_wait_for_a_client(ends):
     seen = []
     before = signal.signal(signal.SIGUSR1, lambda number, frame: seen.append(number))
     try:
-        client = Client(raw, 20)
+        client = Client(raw, timeval(20))
 
         def disturb():
             time.sleep(0.1)  # it waits by then

@@ -200,6 +200,15 @@ def test_a_token_that_was_opened_is_still_refused_elsewhere_and_the_memory_is_bo
     assert len(sealing._opened._young) + len(sealing._opened._old) <= 10
 
 
+def test_what_was_sealed_here_is_known_but_nothing_long(monkeypatch):
+    monkeypatch.setattr(seal, 'LONGEST_KEPT_BYTES', 1000)
+    sealing = sealing_of()
+    short, long_one = sealing.seal(b'x', 'p'), sealing.seal(b'x' * 1000, 'p')
+    assert list(sealing._opened._young) == [(short, ('p',))]
+    assert sealing.unseal_and_tell(short, 'p') == (b'x', True)
+    assert sealing.unseal(long_one, 'p') == b'x' * 1000 and len(sealing._opened._young) == 1
+
+
 def test_a_key_file_that_was_spoilt_changes_nothing(path, monkeypatch, caplog):
     key_file.create(path)
     here = Sealing(path)

@@ -79,14 +79,19 @@ def apart(wanted=True):
             note('lost')
 
 
-@contextlib.contextmanager
-def _new_attempt(attempt):
-    outer = getattr(_thread, 'attempt', None)
-    _thread.attempt = attempt
-    try:
-        yield attempt
-    finally:
-        _thread.attempt = outer
+class _new_attempt(object):
+    """`with _new_attempt(attempt):` lets this thread be at it."""
+
+    def __init__(self, attempt):
+        self._attempt = attempt
+
+    def __enter__(self):
+        self._outer = getattr(_thread, 'attempt', None)
+        _thread.attempt = self._attempt
+        return self._attempt
+
+    def __exit__(self, kind, error, traceback):
+        _thread.attempt = self._outer
 
 
 def repeating_dispatch(original, context):
