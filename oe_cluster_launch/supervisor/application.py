@@ -68,3 +68,15 @@ class NodeApplication(BaseApplication):
 
     def load(self):
         return self.node.host.application
+
+
+class PlainConfig(object):
+    """gunicorn's configuration as plain attributes: it looks each of them up itself, a dozen per request."""
+
+    def __init__(self, cfg):
+        self._cfg = cfg
+        for name in list(cfg.settings) + ['is_ssl']:
+            setattr(self, name, getattr(cfg, name))
+
+    def __getattr__(self, name):
+        return getattr(self._cfg, name)

@@ -15,10 +15,12 @@ from oe_cluster_launch import current_request
 from oe_cluster_launch.compat import monotonic, to_bytes
 from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import guard
+from oe_cluster_launch.supervisor.application import PlainConfig
 from oe_cluster_launch.supervisor.body import ClientGone, buffer_body
 from oe_cluster_launch.supervisor.client import Client, timeval
 from oe_cluster_launch.supervisor.forwarded import apply_proxy_headers
 from oe_cluster_launch.supervisor.limits import LimitExceeded
+from oe_cluster_launch.supervisor.pieces import Peeked, pieces_of_file
 from oe_cluster_launch.supervisor.tally import Tally
 
 _logger = logging.getLogger(__name__)
@@ -28,8 +30,6 @@ _access = logging.getLogger('oe_cluster_launch.access')
 LINGER_BYTES = 64 << 20
 LINGER_SECONDS = 2.0
 SERVER = 'oe-cluster-launch'
-#: a file is sent in pieces of that size
-FILE_PIECE_BYTES = 256 << 10
 
 
 class Exchange(object):
@@ -44,7 +44,7 @@ class Exchange(object):
         self._settings = worker.node.settings
         self._slot = worker.slot
         self._limits = worker.limits
-        self._cfg = _PlainConfig(worker.cfg)
+        self._cfg = PlainConfig(worker.cfg)
         self._client_timeout = timeval(self._settings.client_timeout)
         self.last = None
         self._unread = False
@@ -56,8 +56,8 @@ class Exchange(object):
         """
         self._unread = False
         self._tally, answered = Tally(), None
-        client = Client(raw, self._client_timeout)
         try:
+            client = Client(raw, self._client_timeout)
             head = guard.read_head(RequestParser(self._cfg, client), self._settings.limit_body)
             if head is not None:
                 answered = self._answer(head, listener, client, address)
@@ -167,7 +167,7 @@ class Exchange(object):
                     self._limits.arm()
                     answer = application(environ, response.start_response)
                     if not isinstance(answer, (list, tuple, environ['wsgi.file_wrapper'])):
-                        answer = _Peeked(answer)
+                        answer = Peeked(answer)
                 finally:
                     self._limits.disarm()
             except (MemoryError, current_request.OutOfMemory):
@@ -187,7 +187,7 @@ class Exchange(object):
     def _send(self, answer, response, environ):
         client, length = response.sock, response.response_length
         if isinstance(answer, environ['wsgi.file_wrapper']):
-            answer = _pieces_of(answer.filelike)
+            answer = pieces_of_file(answer.filelike)
         for piece in answer:
             client.ending = length is not None and response.sent + len(piece) >= length
             _to_client(response.write, piece)
@@ -214,46 +214,6 @@ class Exchange(object):
             _write_error(raw, refused.status, str(refused), None)
         except EnvironmentError:
             pass
-
-
-class _PlainConfig(object):
-    """gunicorn's configuration as plain attributes: it looks each of them up itself, a dozen per request."""
-
-    def __init__(self, cfg):
-        self._cfg = cfg
-        for name in list(cfg.settings) + ['is_ssl']:
-            setattr(self, name, getattr(cfg, name))
-
-    def __getattr__(self, name):
-        return getattr(self._cfg, name)
-
-
-class _Peeked(object):
-    """An answer made piece by piece, its first piece made already, under the limits."""
-
-    def __init__(self, pieces):
-        self._pieces = pieces
-        self._iterator = iter(pieces)
-        self._first = next(self._iterator, None)
-
-    def __iter__(self):
-        if self._first is not None:
-            yield self._first
-            for piece in self._iterator:
-                yield piece
-
-    def close(self):
-        if hasattr(self._pieces, 'close'):
-            self._pieces.close()
-
-
-def _pieces_of(stream):
-    """A file, read and written piece by piece: gunicorn's sendfile() breaks off where it has to wait."""
-    while True:
-        piece = stream.read(FILE_PIECE_BYTES)
-        if not piece:
-            return
-        yield piece
 
 
 def _to_client(write, *arguments):

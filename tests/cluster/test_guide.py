@@ -111,11 +111,12 @@ class Machines(object):
 
     def translated(self, machine, text):
         """The guide's text as it is true on one of our machines."""
+        # what our own paths are put into is not looked at again: they may begin with any of these
+        text = re.sub(r'(?<![\w/])/(etc|run|var)/(?!ssl/)', self.path(machine) + r'/\1/', text)
         pairs = [(r'/etc/ssl/private/erp.example.com.key', self.certificates.server_key),
                  (r'/etc/ssl/erp.example.com.pem', self.certificates.server_certificate),
                  (r'/tmp/oe-sessions-openerp', self.path('erp1', 'oe-sessions-' + account.current().pw_name)),
                  (r'https://erp.example.com', 'https://localhost:%d' % self.https),
-                 (r'(?<![\w/])/(etc|run|var)/', self.path(machine) + r'/\1/'),
                  (r'\b6379\b', str(self.redis_port)), (r'\b9069\b', str(self.port + 1000)),
                  (r'\b8069\b', str(self.port)), (r'10\.0\.0\.1(\d)', self._address),
                  (r'(?m)^(user|db_user) = openerp', lambda m: m.group().replace(

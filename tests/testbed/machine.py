@@ -16,6 +16,8 @@ from .waiting import wait_until
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'machine.sh')
 UNITS = '/etc/systemd/system'
 FILES = {'service': 'oe-cluster@.service', 'socket': 'oe-cluster@.socket', 'target': 'oe-cluster.target'}
+#: what programs are run from, and what they share with the tests
+OUR_FOLDERS = [paths.CHECKOUT, paths.state_folder()]
 AS_ROOT = [] if os.getuid() == 0 else ['sudo', '-n']
 
 
@@ -37,7 +39,7 @@ class Machine(object):
     def __init__(self, folder):
         self.folder = account.folder(folder)
         self.log_path = os.path.join(self.folder, 'systemd.log')
-        self._script = AS_ROOT + ['sh', SCRIPT, paths.state_folder(), 'oe-machine-%d' % os.getpid()]
+        self._script = AS_ROOT + ['sh', SCRIPT, ':'.join(OUR_FOLDERS), 'oe-machine-%d' % os.getpid()]
         self._process = None
         self.pid = None
 
@@ -138,7 +140,8 @@ class UnitNode(NodeProcess):
             text = subprocess.check_output([paths.python27('oe-cluster-launch'), 'systemd', kind,
                                             '-c', self.configuration_path], universal_newlines=True)
             self.machine.write('%s/%s' % (UNITS, name), text)
-        lines = ['[Service]'] + list(drop_in)
+        # a checkout in /tmp, /var/tmp or somebody's home is one that the unit hides
+        lines = ['[Service]', 'BindReadOnlyPaths=%s' % ' '.join(OUR_FOLDERS)] + list(drop_in)
         if os.environ.get('PYTHONPATH'):
             lines.append('Environment=PYTHONPATH=%s' % os.environ['PYTHONPATH'])
         self.machine.write('%s/%s.service.d/test.conf' % (UNITS, self.unit), '\n'.join(lines) + '\n')

@@ -2,13 +2,14 @@
 # A machine within this one: systemd as process 1, in namespaces of its own, over a copy of this
 # machine's files that is forgotten at the end. The network is shared. Called by machine.py:
 #
-#   machine.sh FOLDER GROUP          outside: a control group, then the namespaces
-#   machine.sh FOLDER GROUP inside   in them: the files, then systemd
-#   machine.sh FOLDER GROUP gone     afterwards: the control group is removed
+#   machine.sh FOLDERS GROUP          outside: a control group, then the namespaces
+#   machine.sh FOLDERS GROUP inside   in them: the files, then systemd
+#   machine.sh FOLDERS GROUP gone     afterwards: the control group is removed
 #
-# FOLDER, the state folder, is seen inside as it is: programs, sockets, logs.
+# FOLDERS, the checkout and the state folder with a colon between, are seen inside as they are, wherever
+# they lie: programs, sockets, logs.
 set -eu
-folder=$1
+folders=$1
 group=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)/$2
 
 case "${3:-}" in
@@ -29,8 +30,12 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$below/upper,workdir=$below/wor
 cd "$below/root"
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=755 tmpfs run
-mkdir -p ".$folder"
-mount --rbind "$folder" ".$folder"
+IFS=:
+for folder in $folders; do
+    mkdir -p ".$folder"
+    mount --rbind "$folder" ".$folder"
+done
+unset IFS
 
 mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
