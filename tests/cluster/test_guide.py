@@ -133,13 +133,14 @@ class Machines(object):
         return ADDRESSES['erp' + match.group(1)]
 
     def write_node_conf(self, text):
+        text = self.translated('erp1', text)
         text = re.sub(r'(?m)^db_host = .*', 'db_host = ' + self.postgres.host, text)
         text = re.sub(r'(?m)^db_port = .*', 'db_port = %d' % self.postgres.port, text)
         text = re.sub(r'(?m)^(db_password|addons_path) = .*\n', '', text)
         text = text.replace('workers = 8', 'workers = 2')
         path = self.path('erp1', 'etc/oe-cluster/node.conf')
         with open(path, 'w') as stream:
-            stream.write(self.translated('erp1', text))
+            stream.write(text)
         os.chmod(path, 0o640)
         account.give(path)
 

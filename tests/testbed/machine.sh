@@ -19,7 +19,7 @@ case "${3:-}" in
     '')
         mkdir -p "$group"
         echo $$ > "$group/cgroup.procs"
-        exec unshare --mount --pid --fork --kill-child --ipc --uts --cgroup sh "$0" "$folder" "$2" inside ;;
+        exec unshare --mount --pid --fork --kill-child --ipc --uts --cgroup sh "$0" "$folders" "$2" inside ;;
 esac
 
 mount --make-rprivate /
