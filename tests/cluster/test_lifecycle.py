@@ -22,8 +22,7 @@ def node_of(cluster):
     """A function that starts one node on a database with base and web."""
     def start(**more):
         node = cluster(nodes=1, template='tpl_base', **more).nodes[0]
-        wait_until(lambda: any('keeper [ready' in title for title in node.titles().values()), 10,
-                   "the keeper knows that the node is ready")
+        wait_until(node.is_known_as_ready, 10, "the keeper knows that the node is ready")
         return node
     return start
 

@@ -27,14 +27,10 @@ def pids(node, role):
     return sorted(pid for pid, title in node.titles().items() if ': %s %s [' % (node.name, role) in title)
 
 
-def is_serving(node):
-    return any('keeper [ready' in title for title in node.titles().values())
-
-
 def restart(node):
     node.stop(timeout_seconds=40)
     node.start()
-    wait_until(lambda: is_serving(node), 20, "the node serves again")
+    wait_until(node.is_known_as_ready, 20, "the node serves again")
     # nginx has taken it for dead and tries it again after its fail_timeout: whoever stops the
     # other node before that leaves nginx with none ("no live upstreams")
     served = served_by(node)
@@ -80,7 +76,7 @@ def install_addon(cluster, node):
 
 def test_restart_reload_install_and_kill_lose_no_request(two_nodes):
     a, b = two_nodes.nodes
-    wait_until(lambda: is_serving(a) and is_serving(b), 20, "both serve")
+    wait_until(lambda: a.is_known_as_ready() and b.is_known_as_ready(), 20, "both serve")
     began = time.time()
     done = []
 
@@ -116,7 +112,7 @@ def test_a_node_that_stops_alone_answers_all_that_it_has_accepted(cluster):
     behind busy workers; it must be answered, and one that comes later refused.
     """
     node = cluster(nodes=1, template='tpl_base', workers=1).nodes[0]
-    wait_until(lambda: is_serving(node), 20, "it serves")
+    wait_until(node.is_known_as_ready, 20, "it serves")
     answered, refused, broken = [], [], []
     stop = threading.Event()
 

@@ -119,6 +119,10 @@ class NodeProcess(OpenErpServer):
         finally:
             connection.close()
 
+    def is_known_as_ready(self):
+        """Whether the keeper has heard that it serves: a stop before that breaks off a start, exit code 1."""
+        return any('keeper [ready' in title for title in self.titles().values())
+
     def command(self):
         return [paths.python27('oe-cluster-launch'), '-c', self.configuration_path
                 ] + self.arguments
