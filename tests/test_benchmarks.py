@@ -100,7 +100,8 @@ def test_other_systems_decide_no_target():
 @pytest.mark.parametrize('commands, kept', [(2.0, True), (2.1, False)])
 def test_redis_commands_are_a_target_without_a_ratio(commands, kept):
     run = Run()
-    run.new('redis', 'web', 'commands', samples={'ours 1x4': [commands], 'recipe': [9]}, baseline='recipe')
+    for unit, number in (('commands per request', commands), ('commands per second', 50)):
+        run.new('redis', unit, unit, samples={'ours 1x4': [number], 'recipe': [9]}, baseline='recipe')
     assert verdict(run, 'at most 2 Redis').kept is kept
 
 

@@ -17,7 +17,8 @@ PARTS = collections.OrderedDict((
               "programs on the machine change it less than they change requests per second.")),
     ('failures', ("Requests that failed during the load", "")),
     ('redis', ("Redis commands per request",
-               "Sent by the server, one client, warm caches, background included; ratios to the recipe.")),
+               "Sent by the server, one client, warm caches; what it sends at rest is not counted; "
+               "ratios to the recipe.")),
     ('ormcache', ("ormcache", "Less is better, but for lookups per second.")),
     ('rpc cost', ("What one RPC costs inside a worker", "Without sockets and HTTP: less is better.")),
     ('sessions', ("Sessions", "Less is better.")),

@@ -66,7 +66,7 @@ def _verdict(target, found, keeps):
 def _redis_commands(run, limit):
     target = "at most %d Redis commands per ordinary signed-in request" % limit
     found = [(max(series.samples[system]), series.name) for series in run.of_part('redis')
-             for system in OURS if series.samples.get(system)]
+             for system in OURS if series.unit == 'commands per request' and series.samples.get(system)]
     if not found:
         return Verdict(target, "not measured", None)
     worst, name = max(found)
