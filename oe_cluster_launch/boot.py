@@ -15,7 +15,6 @@ from oe_cluster_launch.cluster import broadcast
 from oe_cluster_launch.errors import ConfigurationError, HostFailure
 from oe_cluster_launch.health import address
 from oe_cluster_launch.metrics import page
-from oe_cluster_launch.ormcache import decorator
 from oe_cluster_launch.ormcache.meter import meter
 from oe_cluster_launch.seams.openerp7.host import Host
 from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
@@ -137,7 +136,7 @@ def prepare_to_fork(node):
     """No connection and no thread may cross the fork; memory shall, and stay shared."""
     node.host.close_connections()
     node.store.close()
-    meter.take(decorator.lookups())  # what the master has looked up is no worker's
+    meter.take()  # what the master has looked up is no worker's
     threads = [thread.name for thread in threading.enumerate()]
     if len(threads) != 1 or len(os.listdir('/proc/self/task')) != 1:
         raise HostFailure("Threads are running before the fork: %s. An addon starts one when it is "

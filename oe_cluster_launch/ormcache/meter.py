@@ -1,8 +1,9 @@
 # -*- coding: utf-8 -*-
-"""Takes what the decorators have counted into the metrics, at the end of each request.
+"""Takes what the decorators have counted into the metrics.
 
 A hit must cost no more than a dict lookup, so the decorators count in plain
-attributes, and what has been added since the last time is taken over here.
+attributes, and what has been added since the last time is taken over here: at
+the end of each request, or, in an HTTP worker, when it writes its metrics.
 """
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.metrics import table
@@ -17,15 +18,20 @@ class Meter(object):
     """The counts of this process. A child starts where its parent was, and so counts its own only."""
 
     def __init__(self, clock=monotonic):
+        #: somebody calls take() from time to time, so that requests need not
+        self.is_taken_later = False
         self._clock = clock
         self._counted = decorator.Lookups(0, 0, 0)
         self._entries_due = 0.0
 
-    def take(self, total):
-        """Take over what is new. Two threads at once may leave a few for the next time.
+    def request_ended(self):
+        """Take over what it has counted, unless that is done later."""
+        if not self.is_taken_later:
+            self.take()
 
-        :param total: decorator.lookups() now
-        """
+    def take(self):
+        """Take over what is new. Two threads at once may leave a few for the next time."""
+        total = decorator.lookups()
         before, self._counted = self._counted, total
         for answered_by, more, less in zip(total._fields, total, before):
             table.ORMCACHE_LOOKUPS.add(max(more - less, 0), answered_by)

@@ -3,7 +3,8 @@
 
 One string with a time to live per worker, written at the end of a request, at
 most every few seconds. A report that is lost is only a report. The decorators
-count for the process; what they counted in a request is its database's.
+count for the process; what they counted in a request is its database's. While
+there is only one, that need not be looked at after each request.
 """
 import json
 import os
@@ -31,15 +32,17 @@ class Statistics(object):
         self._counted = decorator.Lookups(0, 0, 0)
         self._databases = {}
 
-    def request_ended(self, states, total):
+    def request_ended(self, states):
         """Count a request's lookups for its database; report, unless that was done a moment ago.
 
         :param states: of the databases it has touched, one at least
-        :param total: decorator.lookups() now
         """
-        self._count(states, total)
         now = self._clock()
-        if now < self._due or not self._breaker.permits():
+        due = now >= self._due
+        if not due and len(self._databases) == 1 and all(state.name in self._databases for state in states):
+            return
+        self._count(states, decorator.lookups())
+        if not due or not self._breaker.permits():
             return
         self._due = now + REPORT_INTERVAL_SECONDS
         key = self._store.keys.cache_statistics(self._node_name, os.getpid())

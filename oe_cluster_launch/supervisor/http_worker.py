@@ -16,6 +16,7 @@ from gunicorn.workers.sync import SyncWorker
 
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.metrics import families, table
+from oe_cluster_launch.ormcache.meter import meter
 from oe_cluster_launch.supervisor import linux
 from oe_cluster_launch.supervisor.board import HTTP_WORKER
 from oe_cluster_launch.supervisor.exchange import Exchange
@@ -66,6 +67,7 @@ class HttpWorker(SyncWorker):
         for listener in self.sockets:
             listener.setblocking(0)
         families.later()
+        meter.is_taken_later = True
         self.slot.ready = True
         self.set_state('ready')
         _logger.info("worker %d ready", self.pid)
@@ -84,6 +86,7 @@ class HttpWorker(SyncWorker):
     def tell_metrics(self):
         """Write down what was counted. Whenever idle, and by the watchdog; not once per request."""
         self.node.host.measure_connections()
+        meter.take()
         families.write()
 
     def watch_memory(self):

@@ -189,7 +189,7 @@ def test_what_is_remembered_of_statements_is_bounded(monkeypatch):
 def test_the_identity_is_the_servers_and_the_databases(base, database_of, database):
     def identity(of):
         with connections.single_statements(of) as cursor:
-            return connections.identity(cursor)
+            return cursor._cnx.identify()
     assert identity(base) == identity(base)
     other = identity(database_of(database('tpl_base')))
     assert other[0] != identity(base)[0] and other[1] == identity(base)[1]

@@ -11,12 +11,13 @@ from oe_cluster_launch.seams.openerp7.transactions import cluster_cursor
 
 
 @pytest.fixture
-def cursor_of(host, postgres):
+def cursor_of(host, postgres, monkeypatch):
     """A function that opens a cursor of our class on a database."""
     wanted = dict(db_host=postgres.host, db_port=postgres.port, db_user=postgres.role)
     before = {name: host.config[name] for name in wanted}
     host.config.options.update(wanted)
     sql_db = host.openerp.sql_db
+    monkeypatch.setattr(sql_db, 'PsycoConnection', connections.clean_connection(sql_db.PsycoConnection, None))
     kind = cluster_cursor(sql_db.Cursor, None)
 
     def open_cursor(database):
@@ -77,9 +78,7 @@ def test_a_single_statement_is_a_transaction_on_another_connection_too(cursor_of
     assert postgres.query("SELECT count(*) FROM single", name) == [['0']]
 
 
-def test_a_prepared_statement_finds_another_connection(host, cursor_of, postgres, database, monkeypatch):
-    sql_db = host.openerp.sql_db
-    monkeypatch.setattr(sql_db, 'PsycoConnection', connections.clean_connection(sql_db.PsycoConnection, None))
+def test_a_prepared_statement_finds_another_connection(cursor_of, postgres, database):
     cursor = cursor_of(database('tpl_base'))
     end(postgres, cursor)
     one = connections.Prepared('one', 'SELECT 1')

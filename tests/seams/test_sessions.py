@@ -142,6 +142,18 @@ def test_the_cookie_is_secure_when_the_request_came_by_https(browser):
     assert browser.set_cookie.endswith('; Secure')
 
 
+def test_only_stocks_own_cookie_is_kept_from_an_answer():
+    class Answer(object):
+        cookies = ()
+
+        def set_cookie(self, name, value='', max_age=None):
+            self.cookies += ((name, value, max_age),)
+    answer = seam_file.json_dispatch(lambda request, method: Answer(), None)(None, None)
+    answer.set_cookie('sid', 'stock')
+    answer.set_cookie('mine', 'kept', max_age=3)
+    assert answer.cookies == (('mine', 'kept', 3),)
+
+
 def test_a_planted_id_is_replaced_at_log_in(browser, root):
     planted = 'a' * 40
     browser.sid = planted

@@ -421,3 +421,32 @@ def test_a_thread_of_its_own_signals_when_it_commits(workers):
           "thread = threading.Thread(target=change)\n"
           "thread.start(); thread.join()" % uid)
     assert b.call('res.users', 'context_get', uid=uid, password='secret')['tz'] == 'Europe/Rome'
+
+
+# -- finding a registry without OpenERP's lock
+
+
+LOOK = """
+import threading, time
+manager = openerp.modules.registry.RegistryManager
+registry = manager.get(database)
+registry.ready = %r
+found = []
+def look():
+    found.append(manager.get(database))
+    found.append(threading.current_thread().dbname)
+with manager.registries_lock:
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join(%r)
+    during = list(found)
+thread.join()
+registry.ready = True
+answer = [during == [registry, database], found == [registry, database]]
+"""
+
+
+def test_a_registry_is_found_at_once_when_it_is_loaded_and_else_waited_for(workers_of):
+    worker = workers_of('ours')[0]
+    assert worker.run(LOOK % (True, 20)) == [True, True]
+    assert worker.run(LOOK % (False, 0.5)) == [False, True]

@@ -3,8 +3,10 @@
 import pytest
 
 from oe_cluster_launch.errors import RedisUnavailable
+from oe_cluster_launch.metrics import table
 from oe_cluster_launch.ormcache import decorator, overview, request, statistics
 from oe_cluster_launch.ormcache.generation import Generation
+from oe_cluster_launch.ormcache.meter import Meter
 
 
 class Redis(object):
@@ -52,7 +54,7 @@ def reporter(cache):
 def end_request(reporter, name, registry=1):
     state = request.Request(bounded=True).database(name)
     state.generation = Generation('1-2', '0.5', registry, 7)
-    reporter.request_ended([state], decorator.lookups())
+    reporter.request_ended([state])
 
 
 def test_lookups_count_for_the_database_of_their_request(reporter, cache):
@@ -65,6 +67,36 @@ def test_lookups_count_for_the_database_of_their_request(reporter, cache):
     assert reporter.report()['databases'] == {
         'one': {'local': 8, 'shared': 2, 'computed': 6, 'generation': '0.5-1-7', 'entries': 0},
         'two': {'local': 3, 'shared': 0, 'computed': 0, 'generation': '0.5-4-7', 'entries': 0}}
+
+
+def test_the_lookups_of_an_only_database_are_counted_when_they_are_reported(reporter, cache):
+    end_request(reporter, 'one')
+    for now, hits in ((101.0, 4), (104.0, 5), (105.0, 6)):
+        reporter.set_clock(now)
+        cache.stat_hit += hits
+        end_request(reporter, 'one', registry=int(now))
+    assert reporter.report()['databases'] == {
+        'one': {'local': 15, 'shared': 0, 'computed': 0, 'generation': '0.5-105-7', 'entries': 0}}
+
+
+def test_the_metrics_take_over_what_is_new_at_the_end_of_a_request_or_later(cache, monkeypatch):
+    taken = []
+
+    class Counter(object):
+        def add(self, amount, answered_by):
+            taken.append((answered_by, amount))
+    monkeypatch.setattr(table, 'ORMCACHE_LOOKUPS', Counter())
+    meter = Meter()
+    cache.stat_hit = 3
+    meter.request_ended()
+    assert taken == [('local', 3), ('shared', 0), ('computed', 0)]
+    del taken[:]
+    meter.is_taken_later = True
+    cache.stat_hit = 7
+    meter.request_ended()
+    assert not taken
+    meter.take()
+    assert taken == [('local', 4), ('shared', 0), ('computed', 0)]
 
 
 def test_reports_are_written_once_in_a_while_and_left_out_while_redis_is_away(reporter):

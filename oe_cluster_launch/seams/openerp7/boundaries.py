@@ -5,6 +5,8 @@ OpenERP checks and signals in two RPC services only, and sends some signals
 before the commit (fault 7) or not at all (faults 6, 9, 10). Here every HTTP
 request has both ends, and between them clears and signals are only noted.
 """
+import threading
+
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.seams.openerp7 import repetition, signaling
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
@@ -48,13 +50,20 @@ def cluster_registry(original, context):
 
 
 def checked_get(original, context):
-    """The first touch of a database in a request: compare the sequences."""
+    """The first touch of a database in a request: compare the sequences.
+
+    What is loaded whole is found without OpenERP's lock, which takes longer than all the rest.
+    """
     @classmethod
     def get(cls, db_name, force_demo=False, status=None, update_module=False):
         current = request.current()
         if current.bounded and not current.database(db_name).checked:
             signaling.check(db_name)
-        return original(db_name, force_demo, status, update_module)
+        registry = cls.registries.get(db_name)
+        if registry is None or not registry.ready:
+            return original(db_name, force_demo, status, update_module)
+        threading.current_thread().dbname = db_name  # as OpenERP does
+        return registry
     return get
 
 

@@ -13,15 +13,19 @@ that takes PostgreSQL longer than to run them.
 """
 import contextlib
 import re
+import sys
 
 import psycopg2
 from psycopg2 import errorcodes
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 
-from oe_cluster_launch.seams.openerp7 import postgres
+from oe_cluster_launch.compat import string_types
+from oe_cluster_launch.seams.openerp7 import pool, postgres
+from oe_cluster_launch.seams.openerp7.beginnings import beginning_connection
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Class
 
+_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
 #: statements that end with their transaction, as far as they themselves are concerned
 _PLAIN = re.compile(r'\s*(?:select|insert|update|delete|savepoint|release|rollback)\b', re.IGNORECASE)
 #: what such a statement may yet hold that stays: several in one, functions that set something,
@@ -60,20 +64,10 @@ def single_statements(database):
     """A cursor of a sql_db.Connection whose statements are a transaction each: one round trip, not three."""
     cursor = database.cursor()
     try:
-        begin_autocommit(cursor._cnx)
+        cursor._cnx.begin_autocommit()
         yield cursor
     finally:
         cursor.close()
-
-
-def begin_autocommit(connection):
-    """Each statement for itself from here on. In this order psycopg2 has nothing to tell the server,
-
-    neither now nor when transactions are wanted again.
-    """
-    connection.rollback()
-    connection.isolation_level = None
-    connection.autocommit = True
 
 
 class Prepared(object):
@@ -88,17 +82,24 @@ class Prepared(object):
         self.execute = 'EXECUTE %s %s' % (name, '(%s)' % ', '.join(['%s'] * len(types)) if types else '')
 
 
-def identity(cursor):
-    """(oid of its database, start of its server) of a cursor's connection; asked for once.
+def fetch_single(database, statement, values=()):
+    """(the only row of a Prepared, identity of its connection), as a transaction of its own.
 
-    A connection outlives neither: a database cannot be dropped while somebody is connected.
+    A connection that lies in the pool of a sql_db.Connection is used as it is. When there is none,
+    or it turns out to have ended, a cursor of OpenERP's makes one.
     """
-    connection = cursor._cnx
-    if connection.identity is None:
-        cursor.execute("SELECT oid, pg_postmaster_start_time()::text FROM pg_database "
-                       "WHERE datname = current_database()")
-        connection.identity = cursor.fetchone()
-    return connection.identity
+    connection = pool.idle(database._pool, sys.modules['openerp.sql_db'].dsn(database.dbname))
+    if connection is not None:
+        try:
+            connection.begin_autocommit()
+            return connection.fetch_prepared(statement, values), connection.identify()
+        except _LOST:
+            if not connection.closed:
+                raise
+        finally:
+            database._pool.give_back(connection)
+    with single_statements(database) as cursor:
+        return cursor.fetch_prepared(statement, values), cursor._cnx.identify()
 
 
 def watched_cursor(factory):
@@ -109,6 +110,8 @@ def watched_cursor(factory):
             connection = self.connection
             if not connection.soiled and leaves_state(query):
                 connection.soiled = True
+            if query.__class__ in string_types:
+                query = connection.opening() + query
             return super(WatchedCursor, self).execute(query, *arguments)
 
     def soiling(name):
@@ -126,16 +129,31 @@ def clean_connection(original, context):
     """OpenERP's connection class, whose reset() does only what is needed."""
     cursors = {}
 
-    class CleanConnection(original):
+    class CleanConnection(beginning_connection(original)):
 
         #: whether its session may hold what its last user left there
         soiled = False
-        #: see identity()
-        identity = None
+        #: the words that the pool was asked for it with
+        asked_for = None
+        #: see identify()
+        _identity = None
 
         def __init__(self, *arguments, **options):
             super(CleanConnection, self).__init__(*arguments, **options)
             self._prepared = set()
+            self.poller = postgres.poller(self)
+
+        def identify(self):
+            """(oid of its database, start of its server), asked for once. In single_statements() alone.
+
+            A connection outlives neither: a database cannot be dropped while somebody is connected.
+            """
+            if self._identity is None:
+                cursor = super(CleanConnection, self).cursor()
+                cursor.execute("SELECT oid, pg_postmaster_start_time()::text FROM pg_database "
+                               "WHERE datname = current_database()")
+                self._identity = cursor.fetchone()
+            return self._identity
 
         def fetch_prepared(self, statement, values):
             """The only row of a Prepared. Not seen by the watch: whoever uses this knows what stays."""
@@ -157,8 +175,10 @@ def clean_connection(original, context):
                 self._prepared.add(statement.name)
 
         def cursor(self, *arguments, **options):
-            factory = options.get('cursor_factory')
-            if factory is None or arguments:
+            if arguments or options.get('name'):
+                self.known_to_psycopg2()  # a named cursor insists on it
+            factory = None if arguments else options.get('cursor_factory')
+            if factory is None:
                 self.soiled = True
             else:
                 if factory not in cursors:
@@ -168,12 +188,13 @@ def clean_connection(original, context):
 
         def set_isolation_level(self, level):
             if level == ISOLATION_LEVEL_AUTOCOMMIT:
-                begin_autocommit(self)
+                self.begin_autocommit()
             else:
                 super(CleanConnection, self).set_isolation_level(level)
 
         def reset(self):
             if self.soiled or postgres.has_ended(self):
+                self.rollback()
                 super(CleanConnection, self).reset()
                 self.soiled = False
                 self._prepared.clear()

@@ -98,9 +98,8 @@ def _read_version(name, uid):
     from openerp import sql_db
     if not signaling.may_be_id(uid):
         return None
-    with connections.single_statements(sql_db.db_connect(name)) as cursor:
-        row = cursor.fetch_prepared(signaling.USER_VERSION, (uid,))
-        return row and row[0]
+    row, _identity = connections.fetch_single(sql_db.db_connect(name), signaling.USER_VERSION, (uid,))
+    return row and row[0]
 
 
 def versioned_cache(original, context):

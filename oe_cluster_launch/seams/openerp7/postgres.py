@@ -91,14 +91,19 @@ def has_ended(connection):
     """
     if connection.closed:
         return True
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN | _POLLRDHUP)
-    for _descriptor, events in poll.poll(0):
+    for _descriptor, events in (getattr(connection, 'poller', None) or poller(connection)).poll(0):
         if events & ~select.POLLIN:
             return True
         # under TLS the type cannot be read; the end of the connection follows in a moment
         return _next_byte(connection.fileno()) in (b'', _ERROR_RESPONSE)
     return False
+
+
+def poller(connection):
+    """What has_ended() asks; a connection that is asked often keeps it as its `poller`."""
+    made = select.poll()
+    made.register(connection.fileno(), select.POLLIN | _POLLRDHUP)
+    return made
 
 
 def _next_byte(descriptor):

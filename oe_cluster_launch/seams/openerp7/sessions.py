@@ -182,6 +182,17 @@ class SessionMiddleware(object):
         self._away = False
 
 
+def json_dispatch(original, context):
+    """JsonRequest.dispatch, whose answer takes no cookie of stock's: SessionMiddleware takes it out again."""
+    def dispatch(self, method):
+        response = original(self, method)
+        set_cookie = response.set_cookie
+        response.set_cookie = lambda name, *values, **options: (
+            None if name == COOKIE else set_cookie(name, *values, **options))
+        return response
+    return dispatch
+
+
 def _unavailable(start_response):
     start_response('503 Service Unavailable', [
         ('Content-Type', 'text/html; charset=utf-8'),
@@ -216,6 +227,9 @@ SEAMS = [
          setting='shared_sessions'),
     Seam('session collector', _HTTP, 'session_gc', Function('session_store'), session_gc,
          why="it looks for files in the store's folder", setting='shared_sessions'),
+    Seam('json answer', _HTTP, 'JsonRequest.dispatch', Function('self', 'method'), json_dispatch,
+         why="writing the cookie that is taken out again would take as long as reading the session",
+         setting='shared_sessions'),
     Seam('session cookie', root, 'dispatch', Instance('DisableCacheMiddleware', 'app'), dispatch,
          why="the cookie is readable by scripts and sent with every answer; no page for 'Redis is away'",
          setting='shared_sessions'),

@@ -34,12 +34,12 @@ class SharedAnswers(object):
         answers = self._level.fetch(state.name, _place(state))
         return bool(answers) and state.level.put(state.epoch, list(_entries(registry, answers)))
 
-    def at_end(self, request, lookups):
-        """Share what a clean request has computed and committed; `lookups` as decorator counts them now."""
-        for state in request.databases():
+    def at_end(self, states):
+        """Share what a clean request has computed and committed; `states` of the databases it has touched."""
+        for state in states:
             if state.fresh and state.generation is not None:
                 self._level.publish(state.name, _place(state), _named(state.fresh))
-        self._statistics.request_ended(request.databases(), lookups)
+        self._statistics.request_ended(states)
 
 
 def bind(context):

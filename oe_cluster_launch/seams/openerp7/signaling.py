@@ -7,10 +7,11 @@ before any snapshot is taken, and moved after the last commit, in `finally`.
 `boundaries.py` binds this to OpenERP; `coherent()` is for other loops.
 """
 import logging
+import sys
 
 from oe_cluster_launch.compat import integer_types, monotonic
 from oe_cluster_launch.metrics import table
-from oe_cluster_launch.ormcache import decorator, request
+from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.ormcache.generation import CLEAR, RELOAD, Generation, adopted, reception
 from oe_cluster_launch.ormcache.meter import meter
 from oe_cluster_launch.seams.openerp7 import connections, local_state
@@ -26,7 +27,7 @@ SEQUENCES = Prepared('oe_cluster_sequences', _SEQUENCES % '')
 SEQUENCES_AND_USER = Prepared('oe_cluster_sequences_user', _SEQUENCES % (", (%s)" % _USER), ['integer'])
 USER_VERSION = Prepared('oe_cluster_user', _USER, ['integer'])
 
-#: called with a request that was settled; shares what it has computed
+#: called with the states of a request that was settled; shares what it has computed
 at_end = None
 #: database name to sequences that could not be moved when they should have been
 _owed = {}
@@ -97,15 +98,13 @@ def identify(registry):
 
 
 def _read_sequences(registry, state):
-    with connections.single_statements(registry.db) as cursor:
-        user = state.request.expected_users.get(state.name)
-        if user is None:
-            row = cursor.fetch_prepared(SEQUENCES)
-        else:  # the version of the caller's row travels with them (credentials.py)
-            row = cursor.fetch_prepared(SEQUENCES_AND_USER, (user,))
-            state.user_versions[user] = row[3]
-        database, started = connections.identity(cursor)
-        return Generation('%s-%s' % (database, row[0]), started, row[1], row[2])
+    user = state.request.expected_users.get(state.name)
+    if user is None:
+        row, (database, started) = connections.fetch_single(registry.db, SEQUENCES)
+    else:  # the version of the caller's row travels with them (credentials.py)
+        row, (database, started) = connections.fetch_single(registry.db, SEQUENCES_AND_USER, (user,))
+        state.user_versions[user] = row[3]
+    return Generation('%s-%s' % (database, row[0]), started, row[1], row[2])
 
 
 def _receive(name, registry, found):
@@ -138,10 +137,9 @@ def finish(ended):
             settle(state)
         except Exception:
             _logger.exception("database %s: the end of a request could not be settled", state.name)
-    counted = decorator.lookups()
-    meter.take(counted)
+    meter.request_ended()
     if at_end is not None:
-        at_end(ended, counted)
+        at_end(states)
 
 
 def settle(state):
@@ -236,5 +234,4 @@ def after_close(name):
 
 
 def _manager():
-    from openerp.modules.registry import RegistryManager
-    return RegistryManager
+    return sys.modules['openerp.modules.registry'].RegistryManager

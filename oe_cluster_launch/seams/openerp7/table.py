@@ -10,6 +10,7 @@ from oe_cluster_launch.seams.openerp7 import (
     identity,
     openid,
     ormcache,
+    pool,
     registry_lock,
     repetition,
     reports,
@@ -17,9 +18,10 @@ from oe_cluster_launch.seams.openerp7 import (
     sessions,
     transactions,
     webdav,
+    xml_rpc,
 )
 
-SEAMS = (requests.SEAMS + repetition.SEAMS + sessions.SEAMS + openid.SEAMS + connections.SEAMS
+SEAMS = (requests.SEAMS + repetition.SEAMS + sessions.SEAMS + openid.SEAMS + connections.SEAMS + pool.SEAMS
          + transactions.SEAMS + boundaries.SEAMS + credentials.SEAMS + ormcache.SEAMS + identity.SEAMS
          + reports.SEAMS + registry_lock.SEAMS + databases.SEAMS + database_creation.SEAMS + webdav.SEAMS
-         + cron_clock.SEAMS)
+         + cron_clock.SEAMS + xml_rpc.SEAMS)

@@ -10,11 +10,10 @@ been committed.
 """
 import psycopg2
 from psycopg2 import errorcodes
-from psycopg2.extensions import STATUS_BEGIN
 
 from oe_cluster_launch.ormcache import request
 from oe_cluster_launch.ormcache.request import Transaction
-from oe_cluster_launch.seams.openerp7 import connections, postgres, repetition, signaling
+from oe_cluster_launch.seams.openerp7 import beginnings, postgres, repetition, signaling
 from oe_cluster_launch.seams.seam import BEFORE_ADDONS, Seam
 from oe_cluster_launch.seams.shape import Class
 
@@ -93,8 +92,8 @@ def cluster_cursor(original, context):
             except psycopg2.Error:
                 pass  # the pool has found it dead already
             other = original(self._pool, self.dbname, self._serialized)
-            if self._cnx.autocommit:
-                connections.begin_autocommit(other._cnx)
+            if self._cnx.level is None:
+                other._cnx.begin_autocommit()
             self._cnx, self._obj = other._cnx, other._obj
             # `other` is not to give back what is ours now when it is collected
             other._Cursor__closed = True
@@ -116,7 +115,7 @@ def cluster_cursor(original, context):
         def commit(self):
             sends = False
             try:
-                if self._cnx.status == STATUS_BEGIN:
+                if beginnings.in_transaction(self._cnx):
                     self._point_of_no_return()
                     sends = True
                 result = super(ClusterCursor, self).commit()
