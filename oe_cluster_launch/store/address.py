@@ -5,6 +5,8 @@ We read the URL ourselves because redis-py lets query parameters of the URL
 override time-outs and certificates, and its rules differ between the versions
 that run on Python 2.7 and on 3. Nothing here opens a socket.
 """
+import select
+
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 
 from oe_cluster_launch.compat import parse_qsl, unquote, urlsplit
@@ -16,6 +18,30 @@ except ImportError:  # redis-py 3 never retries by itself
     Retry = None
 
 DEFAULT_PORT = 6379
+
+
+class QuickLook(object):
+    """Of a connection: the kernel says whether something unexpected has come, or the server has closed it.
+
+    redis-py finds out before each command, by a read that must not wait: three system calls, and two
+    more to go back. Not with TLS, where what has come may have been read already.
+    """
+
+    def can_read(self, timeout=0):
+        if timeout == 0 and self._sock is not None:
+            poll = select.poll()
+            poll.register(self._sock, select.POLLIN)
+            if not poll.poll(0):
+                return False
+        return super(QuickLook, self).can_read(timeout)
+
+
+class TcpConnection(QuickLook, Connection):
+    """To a host and port."""
+
+
+class UnixConnection(QuickLook, UnixDomainSocketConnection):
+    """To a socket of this machine."""
 
 
 class Address(object):
@@ -45,13 +71,13 @@ def read_address(settings, timeout_seconds):
                    username=_decoded(url.username) or settings.redis_username,
                    password=_decoded(url.password) or settings.redis_password)
     if url.scheme == 'unix':
-        return Address(UnixDomainSocketConnection, {'path': unquote(url.path)}, options)
+        return Address(UnixConnection, {'path': unquote(url.path)}, options)
     target = {'host': url.hostname, 'port': url.port or DEFAULT_PORT}
     options['socket_keepalive'] = True
     if url.scheme == 'rediss':
         options.update(_tls_options(settings))
         return Address(SSLConnection, target, options)
-    return Address(Connection, target, options)
+    return Address(TcpConnection, target, options)
 
 
 def sentinel_options(settings, timeout_seconds):

@@ -19,7 +19,7 @@ from redis.sentinel import Sentinel, SentinelManagedConnection
 from oe_cluster_launch.errors import RedisUnavailable
 from oe_cluster_launch.settings.kinds import RedisUrl
 from oe_cluster_launch.store import measured
-from oe_cluster_launch.store.address import SSLConnection, read_address, sentinel_options
+from oe_cluster_launch.store.address import QuickLook, SSLConnection, read_address, sentinel_options
 from oe_cluster_launch.store.keys import Keys
 from oe_cluster_launch.store.scripts import run_script
 
@@ -125,12 +125,16 @@ def connect(settings, timeout_seconds=None):
 
 def _master_pool(sentinel, settings, address):
     """Connections that ask the Sentinels for the master each time one is opened."""
-    kind = _TlsToMaster if address.uses_tls else SentinelManagedConnection
+    kind = _TlsToMaster if address.uses_tls else _ToMaster
     client = sentinel.master_for(settings.redis_sentinel_master, connection_class=kind,
                                  **address.options)
     # the client owns the Sentinels only as long as it lives: keep them with the pool
     client.connection_pool.sentinel_manager = sentinel
     return client.connection_pool
+
+
+class _ToMaster(QuickLook, SentinelManagedConnection):
+    """Asks the Sentinels where the master is when it is opened."""
 
 
 class _TlsToMaster(SentinelManagedConnection, SSLConnection):

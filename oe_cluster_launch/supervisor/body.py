@@ -5,6 +5,7 @@ So a slow client holds no transaction open, a broken upload never reaches
 OpenERP by half, a chunked body has a length (OpenERP insists on one), and
 the limit holds for it too. Small bodies stay in memory, large ones on disk.
 """
+import io
 import tempfile
 
 from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
@@ -28,6 +29,8 @@ def buffer_body(stream, expected, limit_body):
     :raises Refused: larger than `limit_body`
     :raises ClientGone: it ended too early
     """
+    if expected is not None and expected <= IN_MEMORY_BYTES and not (limit_body and expected > limit_body):
+        return _small_body(stream, expected), expected
     spool = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
     length = 0
     try:
@@ -41,12 +44,26 @@ def buffer_body(stream, expected, limit_body):
                 raise too_large(limit_body)
             spool.write(piece)
         if expected is not None and length < expected:
-            raise ClientGone("sent %d of %d bytes" % (length, expected))
+            raise _incomplete(length, expected)
     except BaseException:
         spool.close()
         raise
     spool.seek(0)
     return spool, length
+
+
+def _small_body(stream, expected):
+    data = _read(stream, expected)
+    while len(data) < expected:
+        piece = _read(stream, expected - len(data))
+        if not piece:
+            raise _incomplete(len(data), expected)
+        data += piece
+    return io.BytesIO(data)
+
+
+def _incomplete(length, expected):
+    return ClientGone("sent %d of %d bytes" % (length, expected))
 
 
 def _read(stream, size):

@@ -10,6 +10,15 @@ import errno
 import socket
 import struct
 
+from gunicorn.http.unreader import SocketUnreader
+
+from oe_cluster_launch.compat import argument_names
+from oe_cluster_launch.supervisor import guard
+
+#: at most so much is read at once
+_READ_BYTES = 8192
+#: gunicorn 19 does (see Incoming); later versions have another interface there
+_KEEPS_A_FILE = argument_names(SocketUnreader.read) == ['self', 'size']
 #: a larger piece is not copied to stand behind the head
 JOINED_BYTES = 64 << 10
 #: more follows at once, at least the end: a packet may wait for it. Not every Python names it
@@ -19,6 +28,34 @@ MSG_MORE = getattr(socket, 'MSG_MORE', 0x8000)
 def timeval(seconds):
     """A span as the kernel wants it."""
     return struct.pack('ll', int(seconds), int(seconds % 1 * 1e6))
+
+
+def request_parser(cfg, client):
+    """gunicorn's parser of what a :class:`Client` sends."""
+    parser = guard.parser(cfg, client)
+    if _KEEPS_A_FILE:
+        parser.unreader = Incoming(client)
+    return parser
+
+
+class Incoming(object):
+    """What was read of a connection and not used yet, as the parser and bodies of gunicorn 19 want it.
+
+    It keeps that in a file object written in Python.
+    """
+
+    def __init__(self, client):
+        self._client = client
+        self._kept = b''
+
+    def read(self):
+        """What was put back, else what comes next; nothing at the end."""
+        kept, self._kept = self._kept, b''
+        return kept or self._client.recv(_READ_BYTES)
+
+    def unread(self, data):
+        """Put it behind what was put back before."""
+        self._kept += data
 
 
 class Client(object):

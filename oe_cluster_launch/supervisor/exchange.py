@@ -9,7 +9,7 @@ import datetime
 import logging
 import socket
 
-from gunicorn.http import RequestParser, wsgi
+from gunicorn.http import wsgi
 
 from oe_cluster_launch import current_request
 from oe_cluster_launch.compat import monotonic, to_bytes
@@ -17,7 +17,7 @@ from oe_cluster_launch.metrics import table
 from oe_cluster_launch.supervisor import guard
 from oe_cluster_launch.supervisor.application import PlainConfig
 from oe_cluster_launch.supervisor.body import ClientGone, buffer_body
-from oe_cluster_launch.supervisor.client import Client, timeval
+from oe_cluster_launch.supervisor.client import Client, request_parser, timeval
 from oe_cluster_launch.supervisor.forwarded import apply_proxy_headers
 from oe_cluster_launch.supervisor.limits import LimitExceeded
 from oe_cluster_launch.supervisor.pieces import Peeked, pieces_of_file
@@ -58,7 +58,7 @@ class Exchange(object):
         self._tally, answered = Tally(), None
         try:
             client = Client(raw, self._client_timeout)
-            head = guard.read_head(RequestParser(self._cfg, client), self._settings.limit_body)
+            head = guard.read_head(request_parser(self._cfg, client), self._settings.limit_body)
             if head is not None:
                 answered = self._answer(head, listener, client, address)
         except guard.Refused as refused:

@@ -7,7 +7,11 @@ ways is refused, never repaired.
 """
 import re
 
+from gunicorn.http import RequestParser
 from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.parser import Parser
+
+from oe_cluster_launch.compat import argument_names
 
 _LENGTH = re.compile(r'^[0-9]{1,18}$')
 _METHOD = re.compile(r'^[A-Z]{1,20}$')
@@ -17,12 +21,21 @@ VERSIONS = ((1, 0), (1, 1))
 WITH_BODY = ('POST', 'PUT')
 
 
+#: an argument that later versions of gunicorn want, for the PROXY protocol, which we do not speak
+_SOURCE_ADDRESS = [None] if 'source_addr' in argument_names(Parser.__init__) else []
+
+
 class Refused(Exception):
     """The request is not answered by OpenERP: a status and a sentence."""
 
     def __init__(self, status, sentence):
         super(Refused, self).__init__(sentence)
         self.status = status
+
+
+def parser(cfg, source):
+    """gunicorn's parser of requests; `source` has a recv(), or yields what was received."""
+    return RequestParser(cfg, source, *_SOURCE_ADDRESS)
 
 
 def read_head(parser, limit_body):

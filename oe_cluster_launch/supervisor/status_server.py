@@ -14,10 +14,8 @@ import socket
 import threading
 
 from gunicorn.config import Config
-from gunicorn.http import RequestParser
-from gunicorn.http.parser import Parser
 
-from oe_cluster_launch.compat import argument_names, monotonic, native, queue, to_bytes, unquote
+from oe_cluster_launch.compat import monotonic, native, queue, to_bytes, unquote
 from oe_cluster_launch.supervisor import guard, linux
 from oe_cluster_launch.supervisor.forwarded import apply_proxy_headers
 
@@ -30,8 +28,6 @@ LONGEST_HEAD_BYTES = 16384
 #: for a client to send its head, and again to take its answer
 PATIENCE_SECONDS = 5.0
 SERVER = 'oe-cluster-launch'
-#: an argument that later versions of gunicorn want, for the PROXY protocol, which we do not speak
-_SOURCE_ADDRESS = [None] if 'source_addr' in argument_names(Parser.__init__) else []
 #: in the WSGI environment of what the answerer, not an HTTP worker, is asked
 FROM_ANSWERER = 'oe_cluster.answerer'
 
@@ -175,7 +171,7 @@ class StatusServer(object):
 
     def _environment(self, connection):
         """The request as WSGI has it. Raises Refused."""
-        parser = RequestParser(self._config, iter([connection.read]), *_SOURCE_ADDRESS)
+        parser = guard.parser(self._config, iter([connection.read]))
         head = guard.read_head(parser, LONGEST_HEAD_BYTES)
         if head is None:
             raise guard.Refused('400 Bad Request', "The request's head is too long.")

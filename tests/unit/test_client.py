@@ -7,9 +7,10 @@ import threading
 import time
 
 import pytest
+from gunicorn.config import Config
 
 from oe_cluster_launch.supervisor import client as client_module
-from oe_cluster_launch.supervisor.client import MSG_MORE, Client, timeval
+from oe_cluster_launch.supervisor.client import MSG_MORE, Client, request_parser, timeval
 
 
 class Recorder(object):
@@ -37,6 +38,26 @@ def ends():
     yield Recorder(ours), theirs
     for each in (ours, theirs, listener):
         each.close()
+
+
+@pytest.mark.parametrize('size', [1, 7, 50, 10000])
+def test_a_request_is_understood_however_it_is_cut(ends, size):
+    ours, theirs = ends
+    sent = b'POST /path HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\n0123456789rest'
+    for start in range(0, len(sent), size):
+        theirs.sendall(sent[start:start + size])
+        theirs.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    theirs.shutdown(socket.SHUT_WR)
+    connection = Client(ours, timeval(5))
+    connection.recv = lambda _wanted: ours.recv(size)
+    parser = request_parser(Config(), connection)
+    head = next(parser)
+    assert (head.method, head.path, dict(head.headers)['CONTENT-LENGTH']) == ('POST', '/path', '10')
+    assert head.body.read(4) + head.body.read(6) + head.body.read(1) == b'0123456789'
+    rest = b''
+    while len(rest) < 4:
+        rest += parser.unreader.read()
+    assert rest == b'rest' and parser.unreader.read() == b''
 
 
 def test_head_and_first_piece_are_one_call(ends):

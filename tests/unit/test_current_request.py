@@ -1,6 +1,7 @@
 # -*- coding: utf-8 -*-
 """The name of a request: ids, sentences, and what the host adds."""
 import json
+import os
 import re
 import threading
 
@@ -18,6 +19,30 @@ def test_a_decent_request_id_is_taken(text):
 @pytest.mark.parametrize('text', [None, '', 'a b', 'a"b', 'a\nb', 'x' * 129, u'\xe9'])
 def test_any_other_is_replaced(text):
     assert re.match('^[0-9a-f]{32}$', current_request.accepted_request_id(text))
+
+
+def test_ids_are_different_in_every_process():
+    ids = [current_request.new_request_id() for _ in range(3)]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, ' '.join(current_request.new_request_id() for _ in range(3)).encode('ascii'))
+        os._exit(0)
+    os.waitpid(child, 0)
+    ids += os.read(reading, 1000).decode('ascii').split(' ')
+    ids += [current_request.new_request_id() for _ in range(3)]
+    assert len(set(ids)) == 9 and len(set(each[:16] for each in ids)) == 2
+    assert all(re.match('^[0-9a-f]{32}$', each) for each in ids)
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.parametrize('value', [None, 7, 1 << 70, True, 1.5, u'd\xe9"', 'a\nb', ['list'], {'a': None}])
+def test_whatever_a_client_calls_is_written_down_as_json(value):
+    request = CurrentRequest('POST', '/x', 'r1')
+    request.name_call(database='d', uid=value, model=value, call=value)
+    told = json.loads(request.as_json())
+    assert told['uid'] == told['model'] == told['method'] == value and told['db'] == 'd'
 
 
 def test_a_request_tells_what_is_known_of_it_and_says_when_it_knows_more():

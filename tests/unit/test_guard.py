@@ -93,6 +93,26 @@ def test_a_body_that_ends_too_early_is_a_client_that_is_gone():
         body.buffer_body(io.BytesIO(b'hell'), 5, 100)
 
 
+class InPieces(object):
+    """A body that comes a little at a time."""
+
+    def __init__(self, data):
+        self._rest = io.BytesIO(data)
+
+    def read(self, size):
+        return self._rest.read(min(size, 60000))
+
+
+@pytest.mark.parametrize('length', [0, 1, 60001, body.IN_MEMORY_BYTES, body.IN_MEMORY_BYTES + 1])
+def test_a_body_of_any_size_comes_whole_and_can_be_read_line_by_line(length):
+    sent = (b'0123456\n' * (length // 8 + 1))[:length]
+    kept, counted = body.buffer_body(InPieces(sent + b'not of this body'), length, 0)
+    assert counted == length and kept.readline() == sent[:8] and kept.read() == sent[8:]
+    kept.close()
+    with pytest.raises(body.ClientGone):
+        body.buffer_body(InPieces(sent), length + 1, 0)
+
+
 def test_broken_chunks_are_refused():
     class Broken(object):
         def read(self, size):
