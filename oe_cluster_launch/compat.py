@@ -48,7 +48,7 @@ else:
 
 __all__ = ['BUILTINS', 'COPYREG', 'HTTPConnection', 'HTTPException', 'HTTPSConnection',
            'IniParser', 'PICKLE_PROTOCOL', 'PY2', 'argument_names', 'configparser',
-           'integer_types', 'monotonic', 'native', 'parse_qsl', 'pickle', 'queue', 'quote',
+           'integer_types', 'monotonic', 'native', 'parse_qsl', 'pickle', 'plain_pickle', 'queue', 'quote',
            'read_ini', 'restricted_unpickle', 'string_types', 'text_type', 'to_bytes', 'to_text',
            'unquote', 'urlsplit', 'urlunsplit']
 
@@ -103,6 +103,18 @@ def restricted_unpickle(data, find_class):
         unpickler.find_global = find_class
         return unpickler.load()
     return _Unpickler(data, find_class).load()
+
+
+def plain_pickle(value):
+    """`value` as bytes to compare, not to keep: the same graph of objects always gives the same ones.
+
+    An ordinary pickle also depends on how often each object is referred to. Cycles raise ValueError.
+    """
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, PICKLE_PROTOCOL)
+    pickler.fast = True
+    pickler.dump(value)
+    return buffer.getvalue()
 
 
 if not PY2:

@@ -8,7 +8,14 @@ data; a host adds its session classes, an operator more by `unpickle_allow`.
 """
 import sys
 
-from oe_cluster_launch.compat import BUILTINS, COPYREG, PICKLE_PROTOCOL, pickle, restricted_unpickle
+from oe_cluster_launch.compat import (
+    BUILTINS,
+    COPYREG,
+    PICKLE_PROTOCOL,
+    pickle,
+    plain_pickle,
+    restricted_unpickle,
+)
 from oe_cluster_launch.errors import LaunchError, SealError
 
 #: classes that are nothing but data, wherever they are made
@@ -46,6 +53,14 @@ class Pickles(object):
     def dump(value):
         """`value` as bytes. A value that cannot be pickled raises what pickle raises."""
         return pickle.dumps(value, PICKLE_PROTOCOL)
+
+    @staticmethod
+    def look(value):
+        """Bytes that tell whether `value` itself has been changed since; None when they cannot be had."""
+        try:
+            return plain_pickle(value)
+        except Exception:  # cycles; and pickle calls code of the value's class, which may raise anything
+            return None
 
     def load(self, data):
         """The value in `data`, which must be authenticated already.

@@ -59,8 +59,8 @@ class Resolution(object):
 def find_changes(session, codec):
     """The :class:`Changes` of a session since it was opened, nested ones included.
 
-    Costs one pickling per value; a second, slower look is taken only where the
-    bytes differ, because equal values need not have equal pickles.
+    Costs one pickling per value that was not touched. Where that looks different, or was never
+    looked at, values are compared: equal ones need not have equal pickles.
     """
     changes = Changes()
     policy, stored = session.policy, session.snapshot.fields if session.snapshot else {}
@@ -80,6 +80,8 @@ def find_changes(session, codec):
 
 def _find_change(changes, name, value, was, codec):
     try:
+        if was is not None and was.fresh and codec.is_as_opened(was, value):
+            return
         field = codec.dump(value)
         if was is None or field.plain != was.plain and not same(codec.load(was), value):
             codec.load(field)  # what cannot be read back must not be written

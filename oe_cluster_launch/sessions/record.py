@@ -16,6 +16,8 @@ from oe_cluster_launch.errors import SealError
 from oe_cluster_launch.sessions.policy import User
 
 VERSION, OWNERS, ABOUT = b'#version', b'#owners', b'#about'
+#: not stored: in how many ms a session shall be renewed, as session_open.lua tells
+DUE = b'#due'
 _VALUE = b'='
 
 
@@ -39,13 +41,17 @@ def name_of(field):
 
 
 class Field(object):
-    """One value as it was read: its pickle, and whether the newest key sealed it."""
+    """One value as it was read: its pickle, and whether the newest key sealed it.
 
-    __slots__ = ('plain', 'fresh')
+    :ivar look: what the value that was made of it looked like then, see Pickles.look(); None: not known
+    """
+
+    __slots__ = ('plain', 'fresh', 'look')
 
     def __init__(self, plain, fresh=True):
         self.plain = plain
         self.fresh = fresh
+        self.look = None
 
 
 class Snapshot(object):
@@ -79,12 +85,11 @@ class Codec(object):
         self._sealing = sealing
         self._pickles = pickles
 
-    def snapshot(self, session_id, reply):
-        """The :class:`Snapshot` in a reply of HGETALL.
+    def snapshot(self, session_id, stored):
+        """The :class:`Snapshot` in the fields of a hash.
 
         :raises SealError: any part of it is not ours or not for this session
         """
-        stored = dict(zip(reply[::2], reply[1::2]))
         if VERSION not in stored or not stored[VERSION].isdigit():
             raise SealError("A session key holds something that is no session")
         fields = {}
@@ -97,6 +102,16 @@ class Codec(object):
     def load(self, field):
         """The value of a field; raises SealError for classes that are not allowed."""
         return self._pickles.load(field.plain)
+
+    def open(self, field):
+        """The value of a field, for a request that may change it: the field remembers its looks."""
+        value = self._pickles.load(field.plain)
+        field.look = self._pickles.look(value)
+        return value
+
+    def is_as_opened(self, field, value):
+        """Whether `value`, which open() returned for `field`, was surely not changed since."""
+        return field.look is not None and field.look == self._pickles.look(value)
 
     def load_plain(self, data):
         """The value in a pickle that is not sealed; raises SealError for classes that are not allowed."""
@@ -128,9 +143,14 @@ class Codec(object):
         return ABOUT, self._sealing.seal(to_bytes(told), 'session', session_id, ABOUT)
 
 
-def tombstones(reply):
-    """{name: version that deleted it} of a reply of HGETALL."""
-    return dict((name_of(field), int(version)) for field, version in zip(reply[::2], reply[1::2]))
+def fields_of(reply):
+    """A script's list of fields and values in turn as a dictionary."""
+    return dict(zip(reply[::2], reply[1::2]))
+
+
+def tombstones(stored):
+    """{name: version that deleted it} in the fields of a hash."""
+    return dict((name_of(field), int(version)) for field, version in stored.items())
 
 
 def is_name(name):

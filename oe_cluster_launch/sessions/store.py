@@ -15,13 +15,15 @@ from oe_cluster_launch.errors import RedisUnavailable, SealError
 from oe_cluster_launch.metrics import table
 from oe_cluster_launch.sealing.pickles import Pickles, allowed_names
 from oe_cluster_launch.sessions.policy import Policy
-from oe_cluster_launch.sessions.record import Codec, handle_of
+from oe_cluster_launch.sessions.record import DUE, Codec, fields_of, handle_of
 from oe_cluster_launch.sessions.session import RedisSession, new_session_id
 from oe_cluster_launch.sessions.writer import Writer
 
 _ID = re.compile(r'^[a-f0-9]{40}\Z')
 #: a renewal that came later than this share of the life could come too late
 _LATEST_TOUCH = 4
+#: of so many sessions a process knows when they shall be renewed
+_MOST_DUE = 4096
 #: rejections are logged at most this often
 _COMPLAINT_INTERVAL_SECONDS = 60
 
@@ -48,6 +50,8 @@ class RedisSessionStore(object):
         self._touch_ms = int(min(settings.session_touch_seconds * 1000,
                                  min(self._life_ms, self._anonymous_life_ms) / _LATEST_TOUCH))
         self._writer = Writer(store, self.codec, self._life_ms, self._anonymous_life_ms)
+        #: session id -> when its life shall be renewed, monotonic; of sessions this process has read lately
+        self._due = {}
         self.rejected = 0
         self._complained_at = float('-inf')
 
@@ -73,16 +77,13 @@ class RedisSessionStore(object):
         if not self.is_valid_key(sid):
             return self.new()
         sid = native(sid)
-        keys = self._store.keys
-        reply = self._run('open', 'session_open', [keys.session(sid)],
-                          [sid, keys.session_index_start, self._life_ms, self._anonymous_life_ms,
-                           self._touch_ms if touch else -1])
-        if not reply:
+        stored = self._read(sid, touch)
+        if not stored:
             table.SESSION_OPERATIONS.count('open', 'unknown')
             return self.new()
         try:
-            snapshot = self.codec.snapshot(sid, reply)
-            values = dict((name, self.codec.load(field)) for name, field in snapshot.fields.items())
+            snapshot = self.codec.snapshot(sid, stored)
+            values = dict((name, self.codec.open(field)) for name, field in snapshot.fields.items())
         except SealError as error:
             table.SESSION_OPERATIONS.count('open', 'refused')
             self._reject(sid, error)
@@ -136,9 +137,29 @@ class RedisSessionStore(object):
         session = RedisSession(values, session_id, self.policy)
         return self._writer.create(session, time.time(), int(life_seconds * 1000))
 
+    def _read(self, sid, touch):
+        """All fields of a session; its life is renewed when that is due, which a script tells."""
+        key, due = self._store.keys.session(sid), self._due.pop(sid, None)
+        if due is not None and (not touch or monotonic() < due):
+            stored = self._counted('open', self._store.call, 'sessions', 'HGETALL', key)
+        else:
+            stored = fields_of(self._run('open', 'session_open', [key], [
+                sid, self._store.keys.session_index_start, self._life_ms, self._anonymous_life_ms,
+                self._touch_ms if touch else -1]))
+            due = monotonic() + int(stored[DUE]) / 1000.0 if DUE in stored else None
+        if stored and due is not None:
+            if len(self._due) >= _MOST_DUE:
+                self._due.clear()
+            self._due[sid] = due
+        return stored
+
     def _run(self, operation, script_name, keys, arguments):
+        return self._counted(operation, self._store.run, script_name, keys, arguments)
+
+    @staticmethod
+    def _counted(operation, ask, *arguments):
         try:
-            return self._store.run(script_name, keys, arguments)
+            return ask(*arguments)
         except RedisUnavailable:
             table.SESSION_OPERATIONS.count(operation, 'unavailable')
             raise

@@ -11,7 +11,7 @@ from oe_cluster_launch.compat import native
 from oe_cluster_launch.errors import RedisUnavailable
 from oe_cluster_launch.metrics import table
 from oe_cluster_launch.sessions.changes import find_changes, only_sign_ins, resolve
-from oe_cluster_launch.sessions.record import About, Snapshot, handle_of, tombstones
+from oe_cluster_launch.sessions.record import About, Snapshot, fields_of, handle_of, tombstones
 
 #: how long a request that began before a log-out or a log-in may take and still be recognized
 TOMBSTONE_LIFE_MS = 3600 * 1000
@@ -109,13 +109,13 @@ class Writer(object):
     def _prepare_next(self, session, attempt, outcome, details):
         """Learn from a refused try; False when there is nothing left to write."""
         if outcome == b'changed':
-            attempt.stored = self._codec.snapshot(attempt.session_id, details[0])
-            attempt.tombstones = tombstones(details[1])
+            attempt.stored = self._codec.snapshot(attempt.session_id, fields_of(details[0]))
+            attempt.tombstones = tombstones(fields_of(details[1]))
             return True
         if outcome == b'moved':
             attempt.session_id = native(details[0])
             return self._look(session, attempt)
-        return self._begin_anew(session, attempt, tombstones(details[0]))
+        return self._begin_anew(session, attempt, tombstones(fields_of(details[0])))
 
     def _look(self, session, attempt):
         """Read the session where it moved to; when it is gone from there too, begin anew."""
@@ -125,10 +125,9 @@ class Writer(object):
         pipeline.hgetall(keys.tombstones(attempt.session_id))
         pipeline.get(keys.session_moved(attempt.session_id))
         fields, laid, _moved_on = pipeline.execute()
-        attempt.tombstones = dict((native(k)[1:], int(v)) for k, v in laid.items())
+        attempt.tombstones = tombstones(laid)
         if fields:
-            reply = [part for pair in fields.items() for part in pair]
-            attempt.stored = self._codec.snapshot(attempt.session_id, reply)
+            attempt.stored = self._codec.snapshot(attempt.session_id, fields)
             return True
         if _moved_on:
             attempt.session_id = native(_moved_on)

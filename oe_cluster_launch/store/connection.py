@@ -96,6 +96,10 @@ class Store(object):
         """Run `lua/<script_name>.lua`: atomic, one round trip (two when the server is new)."""
         return run_script(self.client(), script_name, keys, arguments)
 
+    def call(self, purpose, *command):
+        """Send one command. `purpose` is what it counts as in the metrics."""
+        return self.client().execute_command(*command, purpose=purpose)
+
     def close(self):
         """Close the connections of this process and of all siblings. The next call opens new ones."""
         for sibling in self._siblings:
@@ -166,7 +170,8 @@ class _Client(redis.Redis):
         self.url = url
 
     def execute_command(self, *args, **options):
-        with redis_errors_translated(self.url), measured.RoundTrip(self.purpose, args):
+        purpose = options.pop('purpose', self.purpose)
+        with redis_errors_translated(self.url), measured.RoundTrip(purpose, args):
             return super(_Client, self).execute_command(*args, **options)
 
     def pipeline(self, transaction=True, shard_hint=None):

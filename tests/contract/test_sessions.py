@@ -217,25 +217,71 @@ def test_signed_in_and_anonymous_sessions_have_their_own_lives(sessions_of, stor
 
 
 def test_use_prolongs_a_session_but_not_at_every_request(sessions_of, store):
-    sessions = sessions_of(session_ttl=1000, session_touch_seconds=100)
+    def a_process():
+        return sessions_of(session_ttl=1000, session_touch_seconds=100)
+    session = a_process().new()
+    tab(session, 't').sign_in(1)
+    a_process().save(session)
+    key = store.keys.session(session.sid)
+    index = store.keys.session_index('db', 1)
+    store.client().expire(key, 950)
+    a_process().get(session.sid)
+    assert store.client().ttl(key) <= 950
+    store.client().expire(key, 890)
+    store.client().expire(index, 890)
+    a_process().get(session.sid, touch=False)
+    assert store.client().ttl(key) <= 890
+    before = store.client().zscore(index, session.sid)
+    time.sleep(0.01)
+    a_process().get(session.sid)
+    assert store.client().ttl(key) > 990
+    assert store.client().ttl(index) > 990
+    assert store.client().zscore(index, session.sid) > before
+
+
+def scripts_run(store):
+    return store.client().info('commandstats').get('cmdstat_evalsha', {}).get('calls', 0)
+
+
+def test_a_process_that_knows_when_a_session_is_due_only_reads_it_until_then(sessions_of, store):
+    sessions = sessions_of(session_ttl=1000, session_touch_seconds=1)
     session = sessions.new()
     tab(session, 't').sign_in(1)
     sessions.save(session)
     key = store.keys.session(session.sid)
-    index = store.keys.session_index('db', 1)
-    store.client().expire(key, 950)
     sessions.get(session.sid)
-    assert store.client().ttl(key) <= 950
-    store.client().expire(key, 890)
-    store.client().expire(index, 890)
+    before = scripts_run(store)
+    for touch in (True, False, True):
+        assert sessions.get(session.sid, touch)['t'].user[1] == 1
+    assert scripts_run(store) == before and store.client().pttl(key) < 1000000
+    time.sleep(1.1)
+    left = store.client().pttl(key)
     sessions.get(session.sid, touch=False)
-    assert store.client().ttl(key) <= 890
-    before = store.client().zscore(index, session.sid)
-    time.sleep(0.01)
+    assert store.client().pttl(key) <= left < 999000
     sessions.get(session.sid)
-    assert store.client().ttl(key) > 990
-    assert store.client().ttl(index) > 990
-    assert store.client().zscore(index, session.sid) > before
+    assert store.client().pttl(key) > 999000 and scripts_run(store) == before + 1
+    store.client().delete(key)
+    assert sessions.get(session.sid).new
+
+
+def test_what_took_the_place_of_a_known_session_is_refused(sessions, signed_in, store):
+    sessions.get(signed_in.sid)
+    key = store.keys.session(signed_in.sid)
+    store.client().delete(key)
+    store.client().set(key, 'foreign')
+    with pytest.raises(RedisUnavailable):
+        sessions.get(signed_in.sid)
+    assert sessions.get(signed_in.sid).new and sessions.rejected == 1
+
+
+def test_of_how_many_sessions_a_process_knows_when_they_are_due_is_bounded(sessions, monkeypatch):
+    monkeypatch.setattr('oe_cluster_launch.sessions.store._MOST_DUE', 3)
+    for number in range(10):
+        session = sessions.new()
+        tab(session, 't').sign_in(number + 1)
+        sessions.save(session)
+        sessions.get(session.sid)
+        assert 1 <= len(sessions._due) <= 3
 
 
 def test_a_session_nobody_uses_ends(sessions, signed_in, store):

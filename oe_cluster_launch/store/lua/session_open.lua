@@ -7,7 +7,9 @@
 -- ARGV[4] = life of an anonymous session, in ms
 -- ARGV[5] = renew when at least this much of the life has passed, in ms; -1 = never
 -- reply   = fields and values in turn; empty when there is no such session;
---           {'#foreign', '1'} when the key holds something else
+--           {'#foreign', '1'} when the key holds something else.
+--           With ARGV[5] >= 0 also '#due' and in how many ms it shall be renewed: not before that
+--           need anybody run this script, HGETALL reads the same
 --
 -- The owners' index keys are computed from the field `#owners`: one server, no Redis Cluster.
 local fields = redis.pcall('HGETALL', KEYS[1])
@@ -22,6 +24,8 @@ local owners = redis.call('HGET', KEYS[1], '#owners') or ''
 local life = tonumber(owners == '' and ARGV[4] or ARGV[3])
 local left = redis.call('PTTL', KEYS[1])
 if left >= 0 and left > life - renew_after then
+  fields[#fields + 1] = '#due'
+  fields[#fields + 1] = tostring(left - (life - renew_after))
   return fields
 end
 redis.call('PEXPIRE', KEYS[1], life)
@@ -34,4 +38,6 @@ for owner in string.gmatch(owners, '%S+') do
     redis.call('PEXPIRE', ARGV[2] .. owner, life)
   end
 end
+fields[#fields + 1] = '#due'
+fields[#fields + 1] = tostring(renew_after)
 return fields
