@@ -5,6 +5,8 @@ A hit must cost no more than a dict lookup, so the decorators count in plain
 attributes, and what has been added since the last time is taken over here: at
 the end of each request, or, in an HTTP worker, when it writes its metrics.
 """
+import threading
+
 from oe_cluster_launch.compat import monotonic
 from oe_cluster_launch.metrics import table
 from oe_cluster_launch.ormcache import decorator
@@ -20,6 +22,7 @@ class Meter(object):
     def __init__(self, clock=monotonic):
         #: somebody calls take() from time to time, so that requests need not
         self.is_taken_later = False
+        self._lock = threading.Lock()
         self._clock = clock
         self._counted = decorator.Lookups(0, 0, 0)
         self._entries_due = 0.0
@@ -30,9 +33,10 @@ class Meter(object):
             self.take()
 
     def take(self):
-        """Take over what is new. Two threads at once may leave a few for the next time."""
-        total = decorator.lookups()
-        before, self._counted = self._counted, total
+        """Take over what is new. In any thread."""
+        with self._lock:
+            total = decorator.lookups()
+            before, self._counted = self._counted, total
         for answered_by, more, less in zip(total._fields, total, before):
             table.ORMCACHE_LOOKUPS.add(max(more - less, 0), answered_by)
         now = self._clock()

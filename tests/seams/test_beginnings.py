@@ -127,6 +127,20 @@ def test_after_an_error_of_the_first_statement_all_goes_on(cursor, seen, wrong):
     assert seen() == 1
 
 
+@pytest.mark.parametrize('wrong, parameters', [("SELEC 1", None), ("SELECT %s, %s", (1,)), ("SELECT %s", ())])
+def test_what_follows_a_first_statement_that_never_began_is_a_transaction(cursor, seen, wrong, parameters):
+    """Without a rollback in between, as an addon may have it."""
+    for way in (add, rows):
+        with pytest.raises((psycopg2.Error, TypeError, IndexError)):
+            cursor._obj.execute(wrong, parameters or None)
+        if wrong == "SELECT %s" and not parameters:
+            cursor.rollback()  # sent as it is, and refused within the transaction
+        way(cursor)
+        assert seen() == 0
+        cursor.rollback()
+        assert seen() == 0
+
+
 def test_a_failed_transaction_commits_nothing(cursor, seen):
     add(cursor)
     with pytest.raises(psycopg2.Error):
@@ -187,6 +201,11 @@ def test_autocommit_undoes_what_is_open(cursor, seen):
     assert seen() == 1
     cursor.rollback()
     assert seen() == 1
+    add(cursor)
+    cursor.autocommit(False)  # psycopg2 rolls back then, too
+    add(cursor)
+    cursor.commit()
+    assert seen() == 2
 
 
 def test_a_session_that_was_made_read_only_stays_so(cursor):

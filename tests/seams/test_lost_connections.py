@@ -89,6 +89,23 @@ def test_a_prepared_statement_finds_another_connection(cursor_of, postgres, data
     cursor.close()
 
 
+def test_a_single_fetch_finds_another_connection_when_its_own_ends_in_between(
+        host, cursor_of, postgres, database, monkeypatch):
+    sql_db, name = host.openerp.sql_db, database('tpl_base')
+    monkeypatch.setattr(sql_db, 'Cursor', lambda pool, dbname, serialized=True: cursor_of(dbname))
+    place, one = sql_db.db_connect(name), connections.Prepared('one', 'SELECT 1')
+    first = place._pool.borrow(sql_db.dsn(name))
+    first.asked_for = sql_db.dsn(name)  # as the pool of nodes notes it
+    place._pool.give_back(first)
+    assert connections.fetch_single(place, one)[0] == (1,) and connections.pool.idle(
+        place._pool, sql_db.dsn(name)) is first
+    place._pool.give_back(first)
+    postgres.query("SELECT pg_terminate_backend(%d)" % first.get_backend_pid())
+    monkeypatch.setattr(connections.postgres, 'has_ended', lambda connection: False)  # nobody knows yet
+    assert connections.fetch_single(place, one)[0] == (1,)
+    assert first.closed
+
+
 def test_a_transaction_that_has_begun_is_not_continued_elsewhere(cursor_of, postgres, database):
     cursor = cursor_of(database('tpl_base'))
     cursor.execute("SELECT 1")

@@ -48,7 +48,10 @@ def beginning_connection(original):
             self.level = None
 
         def opening(self):
-            """What to send in front of the next statement: '', or a BEGIN. The statement must follow."""
+            """What to send in front of the next statement: '', or a BEGIN.
+
+            The statement must follow; when it raises, call opening_failed().
+            """
             if self.is_open or self.level not in _OPENINGS or (
                     self.get_transaction_status() != TRANSACTION_STATUS_IDLE
                     or self.readonly is not None or self.deferrable is not None):
@@ -56,6 +59,16 @@ def beginning_connection(original):
             self._stand_back()
             self.is_open = True
             return _OPENINGS[self.level]
+
+        def opening_failed(self):
+            """A statement that should bring the BEGIN along has failed: was there a BEGIN?
+
+            None, if psycopg2 did not send it (wrong parameters), or PostgreSQL could not read it (its
+            syntax): it takes both or neither. Without this the next statement would be on its own.
+            """
+            if not self.closed and self.get_transaction_status() == TRANSACTION_STATUS_IDLE:
+                self.is_open = False
+                self._stand_forward()
 
         def _stand_back(self):
             """Have psycopg2 begin no transactions. In this order it has nothing to tell the server,
@@ -92,7 +105,7 @@ def beginning_connection(original):
             if self.closed or self.status != STATUS_READY:
                 return False
             try:
-                if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+                if self.get_transaction_status() != TRANSACTION_STATUS_IDLE:  # somebody has sent COMMIT
                     self._stand_back()
                     super(BeginningConnection, self).cursor().execute(word)
             finally:

@@ -110,9 +110,14 @@ def watched_cursor(factory):
             connection = self.connection
             if not connection.soiled and leaves_state(query):
                 connection.soiled = True
-            if query.__class__ in string_types:
-                query = connection.opening() + query
-            return super(WatchedCursor, self).execute(query, *arguments)
+            opening = connection.opening() if query.__class__ in string_types else ''
+            if not opening:
+                return super(WatchedCursor, self).execute(query, *arguments)
+            try:
+                return super(WatchedCursor, self).execute(opening + query, *arguments)
+            except BaseException:
+                connection.opening_failed()
+                raise
 
     def soiling(name):
         def method(self, *arguments, **options):
