@@ -41,7 +41,7 @@ def ready(lab, rounds):
             for system in pair:
                 server, began = system.nodes[0], time.monotonic()
                 server.start(wait=False)
-                server.wait_until_serving(120)
+                server.wait_until_ready(120)
                 ready_series.add(_key(system), time.monotonic() - began)
                 _search(system, server.url)
                 search_series.add(_key(system), time.monotonic() - began)

@@ -21,9 +21,7 @@ EXIT_SOFTWARE = 70
 def node_of(cluster):
     """A function that starts one node on a database with base and web."""
     def start(**more):
-        node = cluster(nodes=1, template='tpl_base', **more).nodes[0]
-        wait_until(node.is_known_as_ready, 10, "the keeper knows that the node is ready")
-        return node
+        return cluster(nodes=1, template='tpl_base', **more).nodes[0]
     return start
 
 

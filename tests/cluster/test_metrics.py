@@ -192,6 +192,8 @@ def test_counts_outlive_a_killed_worker_and_its_files_go(node, client):
     since = Difference(status_url(node))
     for _ in range(20):
         client.call('res.users', 'search', [])
+    # what a worker has noted and not written yet, at most a quarter of a second's, dies with it
+    wait_until(lambda: since('oe_cluster_requests_total', kind='xmlrpc', status='2xx') == 20, 5, "written")
     victim = workers(node)[0]
     os.kill(victim, signal.SIGKILL)
     wait_until(lambda: since('oe_cluster_processes_ended_total', role='http worker', cause='crashed') == 1,

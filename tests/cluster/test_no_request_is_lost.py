@@ -76,7 +76,6 @@ def install_addon(cluster, node):
 
 def test_restart_reload_install_and_kill_lose_no_request(two_nodes):
     a, b = two_nodes.nodes
-    wait_until(lambda: a.is_known_as_ready() and b.is_known_as_ready(), 20, "both serve")
     began = time.time()
     done = []
 
@@ -112,7 +111,6 @@ def test_a_node_that_stops_alone_answers_all_that_it_has_accepted(cluster):
     behind busy workers; it must be answered, and one that comes later refused.
     """
     node = cluster(nodes=1, template='tpl_base', workers=1).nodes[0]
-    wait_until(node.is_known_as_ready, 20, "it serves")
     answered, refused, broken = [], [], []
     stop = threading.Event()
 

@@ -142,10 +142,7 @@ def slow_report(cluster):
             '''))
     account.give(folder + '/sitecustomize.py')
     path = ':'.join([folder, account.environment(folder).get('PYTHONPATH', '')])
-    made = cluster(nodes=2, template='tpl_base', environment={'PYTHONPATH': path})
-    for node in made.nodes:
-        wait_until(node.is_known_as_ready, 10, "its keeper knows that it serves")
-    return made
+    return cluster(nodes=2, template='tpl_base', environment={'PYTHONPATH': path})
 
 
 def test_the_death_of_the_node_that_renders_is_told_not_polled_for_ever(slow_report):

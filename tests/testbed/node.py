@@ -8,6 +8,7 @@ import socket
 from . import account, paths, process_table
 from .ports import free_port
 from .service import Service
+from .waiting import wait_until
 
 try:
     from http.client import HTTPConnection, HTTPException
@@ -119,8 +120,15 @@ class NodeProcess(OpenErpServer):
         finally:
             connection.close()
 
+    def wait_until_serving(self, timeout_seconds=None):
+        """Wait until it answers XML-RPC, and its keeper knows that: a stop before breaks off a start."""
+        super(NodeProcess, self).wait_until_serving(timeout_seconds)
+        wait_until(lambda: not self.is_running() or self.is_known_as_ready(), 30,
+                   "the keeper of %s knows that it serves" % self.name)
+        return self
+
     def is_known_as_ready(self):
-        """Whether the keeper has heard that it serves: a stop before that breaks off a start, exit code 1."""
+        """Whether the keeper has heard that it serves."""
         return any('keeper [ready' in title for title in self.titles().values())
 
     def command(self):
