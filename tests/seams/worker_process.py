@@ -34,14 +34,16 @@ class Context(object):
 
 
 def boot(kind, database, db_host, db_port, db_user, redis_url=None, key_file=None):
-    """OpenERP in this process, with or without the seams that keep caches coherent."""
+    """OpenERP in this process, with or without the seams for PostgreSQL, caches and XML-RPC."""
     from oe_cluster_launch.seams.openerp7 import (
         boundaries,
         connections,
         credentials,
         ormcache,
+        pool,
         repetition,
         transactions,
+        xml_rpc,
     )
     from oe_cluster_launch.seams.openerp7.host import Host
     from oe_cluster_launch.seams.seam import AFTER_ADDONS, BEFORE_ADDONS, SeamTable
@@ -50,8 +52,8 @@ def boot(kind, database, db_host, db_port, db_user, redis_url=None, key_file=Non
                        '--logfile', os.environ.get('WORKER_LOG', '/dev/null')])
     host.become_multi_process()
     host.start_logging()
-    table = SeamTable(connections.SEAMS + transactions.SEAMS + repetition.SEAMS + boundaries.SEAMS
-                      + credentials.SEAMS + ormcache.SEAMS)
+    table = SeamTable(connections.SEAMS + pool.SEAMS + transactions.SEAMS + repetition.SEAMS
+                      + boundaries.SEAMS + credentials.SEAMS + ormcache.SEAMS + xml_rpc.SEAMS)
     context = Context(host, redis_url, key_file)
     if kind == 'ours':
         table.install(BEFORE_ADDONS, context)
