@@ -5,7 +5,7 @@ import re
 
 import pytest
 import xmlrpclib
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from oe_cluster_launch.seams.openerp7 import xml_rpc
@@ -43,7 +43,7 @@ def both_read(data):
     return expected
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some.lists(VALUES, max_size=3), some.text('ab_.', min_size=1, max_size=9))
 def test_calls_are_read_as_by_xmlrpclib(params, method):
     try:
@@ -53,7 +53,7 @@ def test_calls_are_read_as_by_xmlrpclib(params, method):
     both_read(data)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_answers_are_written_as_by_xmlrpclib(value):
     options = {'methodresponse': 1, 'allow_none': False, 'encoding': None}
