@@ -19,8 +19,6 @@ from oe_cluster_launch.compat import quote, to_bytes
 _PATH_SAFE = "/-._~!$&'()*+,;=:@"
 _CONTROL = re.compile(u'[\x00-\x1f\x7f]')
 REQUEST_ID = re.compile(r'^[A-Za-z0-9._:=@+/-]{1,128}$')
-
-
 #: quick for text, unlike json.dumps
 _encode = json.JSONEncoder().encode
 #: process id to the half of its request ids that is its own, and their numbers

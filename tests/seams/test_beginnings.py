@@ -6,7 +6,6 @@ import psycopg2
 import pytest
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS
 
-from oe_cluster_launch.seams.openerp7 import connections
 from oe_cluster_launch.seams.openerp7.transactions import cluster_cursor
 
 COUNT = "SELECT count(*) FROM witness"
@@ -21,18 +20,10 @@ def name(database, postgres):
 
 
 @pytest.fixture
-def cursor_of(host, postgres, name, monkeypatch):
+def cursor_of(sql_db, name):
     """A function that opens a cursor as nodes do."""
-    wanted = dict(db_host=postgres.host, db_port=postgres.port, db_user=postgres.role)
-    before = {option: host.config[option] for option in wanted}
-    host.config.options.update(wanted)
-    sql_db = host.openerp.sql_db
-    host.close_connections()
-    monkeypatch.setattr(sql_db, 'PsycoConnection', connections.clean_connection(sql_db.PsycoConnection, None))
     kind = cluster_cursor(sql_db.Cursor, None)
-    yield lambda serialized=True: kind(sql_db.db_connect(name)._pool, name, serialized)
-    host.close_connections()
-    host.config.options.update(before)
+    return lambda serialized=True: kind(sql_db.db_connect(name)._pool, name, serialized)
 
 
 @pytest.fixture

@@ -7,17 +7,9 @@ from oe_cluster_launch.seams.openerp7 import connections
 
 
 @pytest.fixture
-def database_of(host, postgres, monkeypatch):
+def database_of(sql_db):
     """A function: a sql_db.Connection to a database, whose pool makes connections of our class."""
-    wanted = dict(db_host=postgres.host, db_port=postgres.port, db_user=postgres.role)
-    before = {name: host.config[name] for name in wanted}
-    host.config.options.update(wanted)
-    sql_db = host.openerp.sql_db
-    host.close_connections()
-    monkeypatch.setattr(sql_db, 'PsycoConnection', connections.clean_connection(sql_db.PsycoConnection, None))
-    yield sql_db.db_connect
-    host.close_connections()
-    host.config.options.update(before)
+    return sql_db.db_connect
 
 
 @pytest.fixture

@@ -11,20 +11,10 @@ from oe_cluster_launch.seams.openerp7.transactions import cluster_cursor
 
 
 @pytest.fixture
-def cursor_of(host, postgres, monkeypatch):
+def cursor_of(sql_db):
     """A function that opens a cursor of our class on a database."""
-    wanted = dict(db_host=postgres.host, db_port=postgres.port, db_user=postgres.role)
-    before = {name: host.config[name] for name in wanted}
-    host.config.options.update(wanted)
-    sql_db = host.openerp.sql_db
-    monkeypatch.setattr(sql_db, 'PsycoConnection', connections.clean_connection(sql_db.PsycoConnection, None))
     kind = cluster_cursor(sql_db.Cursor, None)
-
-    def open_cursor(database):
-        return kind(sql_db.db_connect(database)._pool, database)
-    yield open_cursor
-    host.close_connections()
-    host.config.options.update(before)
+    return lambda database: kind(sql_db.db_connect(database)._pool, database)
 
 
 @pytest.fixture
@@ -90,8 +80,8 @@ def test_a_prepared_statement_finds_another_connection(cursor_of, postgres, data
 
 
 def test_a_single_fetch_finds_another_connection_when_its_own_ends_in_between(
-        host, cursor_of, postgres, database, monkeypatch):
-    sql_db, name = host.openerp.sql_db, database('tpl_base')
+        sql_db, cursor_of, postgres, database, monkeypatch):
+    name = database('tpl_base')
     monkeypatch.setattr(sql_db, 'Cursor', lambda pool, dbname, serialized=True: cursor_of(dbname))
     place, one = sql_db.db_connect(name), connections.Prepared('one', 'SELECT 1')
     first = place._pool.borrow(sql_db.dsn(name))

@@ -5,25 +5,18 @@ import time
 
 import pytest
 
-from oe_cluster_launch.seams.openerp7 import connections
 from oe_cluster_launch.seams.openerp7.pool import idle, quick_pool
 
 
 @pytest.fixture
-def dsn_of(host, postgres, database, monkeypatch):
+def dsn_of(sql_db, database):
     """A function: the words that OpenERP asks for a new database with."""
-    wanted = dict(db_host=postgres.host, db_port=postgres.port, db_user=postgres.role)
-    for option, value in wanted.items():
-        monkeypatch.setitem(host.config.options, option, value)
-    return lambda: host.openerp.sql_db.dsn(database('tpl_base'))
+    return lambda: sql_db.dsn(database('tpl_base'))
 
 
 @pytest.fixture
-def pool(host, monkeypatch):
+def pool(sql_db):
     """A pool of two; `searched` counts how often OpenERP looks for a connection itself."""
-    sql_db = host.openerp.sql_db
-    monkeypatch.setattr(sql_db, 'PsycoConnection', connections.clean_connection(sql_db.PsycoConnection, None))
-
     class Counting(sql_db.ConnectionPool):
         searched = 0
 
@@ -49,13 +42,13 @@ def test_what_was_given_back_is_lent_again_without_a_search(pool, dsn_of):
     assert pool.borrow(dsn) is first and pool.searched == 1 and state(pool) == [(dsn, True)]
 
 
-def test_a_connection_in_use_is_lent_to_nobody_else(pool, dsn_of, host):
+def test_a_connection_in_use_is_lent_to_nobody_else(pool, dsn_of, sql_db):
     dsn = dsn_of()
     first = pool.borrow(dsn)
     assert idle(pool, dsn) is None
     second = pool.borrow(dsn)
     assert second is not first and state(pool) == [(dsn, True)] * 2
-    with pytest.raises(host.openerp.sql_db.PoolError):
+    with pytest.raises(sql_db.PoolError):
         pool.borrow(dsn)  # as OpenERP has it: two are all
     pool.give_back(second)
     assert pool.borrow(dsn) is second
@@ -97,11 +90,11 @@ def test_what_leaked_is_lent_again(pool, dsn_of):
     assert pool.borrow(dsn) is leaked
 
 
-def test_a_stranger_is_not_taken(pool, dsn_of, host):
+def test_a_stranger_is_not_taken(pool, dsn_of, sql_db):
     connection = pool.borrow(dsn_of())
     pool.give_back(connection)
     del pool._connections[:]
-    with pytest.raises(host.openerp.sql_db.PoolError):
+    with pytest.raises(sql_db.PoolError):
         pool.give_back(connection)
     connection.close()
 
